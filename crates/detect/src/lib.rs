@@ -1,0 +1,1 @@
+//! Analytics, rules and correlations over events.

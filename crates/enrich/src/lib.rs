@@ -1,0 +1,1 @@
+//! Adds process, container and name context to events.

@@ -1,0 +1,1 @@
+//! The event model: what every stage of Watchkeeper talks about.

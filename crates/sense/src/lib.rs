@@ -1,0 +1,1 @@
+//! Sensors: kernel, Docker and recordings to events.

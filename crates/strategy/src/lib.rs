@@ -1,0 +1,1 @@
+//! Alerting and Detection Strategy documents: Markdown to a checked program.
