@@ -69,7 +69,7 @@ struct wk_header {
 	__u32 net_ns, user_ns;
 	__u8 comm[WK_COMM_LEN];
 	__u8 container[WK_ID_LEN]; /* lineage: the container that this task descends from; all zero: none */
-}; /* 176 bytes */
+}; /* 152 bytes */
 
 /* ---- WK_EXEC ---- */
 #define WK_X_MEMFD 0x01       /* an anonymous file made by memfd_create */
