@@ -1,0 +1,139 @@
+//! Facts: typed records that analytics add, and that rules judge.
+
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// The facts that exist. Each is a field `fact.<name>` of the event that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactName {
+    /// The workload has no history yet, so nothing can be called new or usual. Value: true.
+    NoHistory,
+    /// No protocol that Watchkeeper knows is assigned to the destination port. Value: true.
+    UnregisteredPort,
+    /// Application protocol by content. Value: its name.
+    Protocol,
+    /// How sure the protocol is, in percent.
+    ProtocolConfidence,
+    /// The protocol by content is not the one that the port is registered for. Value: the registered one.
+    ProtocolMismatch,
+    /// Shell command text, prompt or output in a plain session. Value: what was found.
+    CommandText,
+    /// Standard input, output or error of the process leads to a network socket. Value: which.
+    SocketStdio,
+    /// The program is a client of an interactive plain-text protocol, by its name and command line. Value: protocol.
+    PlaintextClient,
+    /// Destination named on the command line of such a client. Value: `host:port`.
+    IntendedDestination,
+    /// Port named on the command line of such a client.
+    IntendedPort,
+    /// The path on the host that a path in the container leads to, through a mount. Value: the host's path.
+    HostPath,
+    /// The file is one of the host's own system files, reached through a mount. Value: its directory.
+    HostSystemFile,
+    /// The container's mounts include a container runtime's socket. Value: the socket.
+    RuntimeSocket,
+    /// The image was not on the host when Watchkeeper started, nor run since. Value: true.
+    UnknownImage,
+    /// The container publishes or opens a port on which web services run. Value: the port.
+    WebService,
+}
+
+impl FactName {
+    /// All of them.
+    pub const ALL: [FactName; 15] = [
+        FactName::NoHistory,
+        FactName::UnregisteredPort,
+        FactName::Protocol,
+        FactName::ProtocolConfidence,
+        FactName::ProtocolMismatch,
+        FactName::CommandText,
+        FactName::SocketStdio,
+        FactName::PlaintextClient,
+        FactName::IntendedDestination,
+        FactName::IntendedPort,
+        FactName::HostPath,
+        FactName::HostSystemFile,
+        FactName::RuntimeSocket,
+        FactName::UnknownImage,
+        FactName::WebService,
+    ];
+}
+
+/// Value of a fact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FactValue {
+    /// It holds.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// A measured number.
+    Real(f64),
+    /// A text.
+    Text(CompactString),
+}
+
+/// A typed record about an event or an entity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Which fact.
+    pub name: FactName,
+    /// Its value.
+    pub value: FactValue,
+    /// What the value was made from, in the order of the formula.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<(CompactString, CompactString)>,
+    /// Seconds of event time that it looks back on; 0 for a fact about one event.
+    #[serde(default, skip_serializing_if = "crate::text::is_default")]
+    pub window_s: u32,
+    /// Observations that it rests on; 0 for a fact about one event.
+    #[serde(default, skip_serializing_if = "crate::text::is_default")]
+    pub support: u32,
+}
+
+impl Fact {
+    /// A fact about one event.
+    pub fn new(name: FactName, value: FactValue) -> Self {
+        Self { name, value, terms: Vec::new(), window_s: 0, support: 0 }
+    }
+    /// A fact that simply holds.
+    pub fn flag(name: FactName) -> Self {
+        Self::new(name, FactValue::Flag(true))
+    }
+    /// A fact whose value is a text.
+    pub fn text(name: FactName, value: impl Into<CompactString>) -> Self {
+        Self::new(name, FactValue::Text(value.into()))
+    }
+    /// A fact whose value is a whole number.
+    pub fn number(name: FactName, value: i64) -> Self {
+        Self::new(name, FactValue::Number(value))
+    }
+}
+
+/// The facts of one event.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Facts(SmallVec<[Box<Fact>; 2]>);
+
+impl Facts {
+    /// Adds a fact, in the place of one with the same name.
+    pub fn add(&mut self, fact: Fact) {
+        match self.0.iter_mut().find(|known| known.name == fact.name) {
+            Some(known) => **known = fact,
+            None => self.0.push(Box::new(fact)),
+        }
+    }
+    /// The fact of this name.
+    pub fn find(&self, name: FactName) -> Option<&Fact> {
+        self.0.iter().find(|fact| fact.name == name).map(|fact| &**fact)
+    }
+    /// All facts, in the order of their making.
+    pub fn iter(&self) -> impl Iterator<Item = &Fact> {
+        self.0.iter().map(|fact| &**fact)
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

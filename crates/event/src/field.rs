@@ -1,0 +1,269 @@
+//! The catalogue of fields: what rules may name, what it means, and where OCSF puts it.
+//!
+//! Process, file, network and DNS fields have the names of Sigma's taxonomy where Sigma has one; the rest are dotted
+//! names of our own. One table gives the enum, the names, the OCSF paths and the reference; [`value`] reads a field
+//! of an event without allocating, except where a list is made.
+
+use crate::event::Event;
+use compact_str::CompactString;
+use std::net::IpAddr;
+
+mod read;
+
+pub use read::value;
+
+/// Value of a field of one event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// The event does not have it.
+    Absent,
+    /// A text.
+    Str(&'a str),
+    /// A text made for the occasion.
+    Owned(CompactString),
+    /// A whole number.
+    Int(i64),
+    /// Yes or no.
+    Bool(bool),
+    /// An address.
+    Ip(IpAddr),
+    /// Several texts: a condition holds where it holds for one of them.
+    List(Vec<&'a str>),
+}
+
+impl Value<'_> {
+    /// Whether the event has no such field.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Value::Absent)
+    }
+
+    /// As text for messages and group keys; lists are joined by commas.
+    pub fn to_text(&self) -> CompactString {
+        use compact_str::ToCompactString;
+        match self {
+            Value::Absent => CompactString::default(),
+            Value::Str(text) => CompactString::new(text),
+            Value::Owned(text) => text.clone(),
+            Value::Int(number) => number.to_compact_string(),
+            Value::Bool(flag) => flag.to_compact_string(),
+            Value::Ip(ip) => ip.to_compact_string(),
+            Value::List(items) => items.join(",").into(),
+        }
+    }
+}
+
+/// Type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldType {
+    /// Text.
+    Text,
+    /// Whole number.
+    Int,
+    /// Yes or no.
+    Bool,
+    /// Address.
+    Ip,
+    /// List of texts.
+    List,
+}
+
+macro_rules! fields {
+    ($($variant:ident, $name:literal, $type:ident, $ocsf:literal, $doc:literal;)+) => {
+        /// A field that rules may name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Field { $(#[doc = $doc] $variant,)+ }
+
+        impl Field {
+            /// All fields, in the order of the reference.
+            pub const ALL: &'static [Field] = &[$(Field::$variant,)+];
+            /// Name in rules.
+            pub fn name(self) -> &'static str { match self { $(Field::$variant => $name,)+ } }
+            /// Path in OCSF, empty where OCSF has none.
+            pub fn ocsf(self) -> &'static str { match self { $(Field::$variant => $ocsf,)+ } }
+            /// What it means.
+            pub fn doc(self) -> &'static str { match self { $(Field::$variant => $doc,)+ } }
+            /// Its type.
+            pub fn field_type(self) -> FieldType { match self { $(Field::$variant => FieldType::$type,)+ } }
+            /// The field of this name.
+            pub fn by_name(name: &str) -> Option<Field> { match name { $($name => Some(Field::$variant),)+ _ => None } }
+        }
+    };
+}
+
+impl Field {
+    /// Name of its type, for the reference.
+    pub fn type_name(self) -> &'static str {
+        match self.field_type() {
+            FieldType::Text => "text",
+            FieldType::Int => "integer",
+            FieldType::Bool => "boolean",
+            FieldType::Ip => "address",
+            FieldType::List => "list of text",
+        }
+    }
+
+    /// Value of this field of `event`.
+    pub fn of(self, event: &Event) -> Value<'_> {
+        value(event, self)
+    }
+}
+
+fields! {
+    EventClass, "event.class", Text, "class_name", "Class of the event.";
+    EventOperation, "event.operation", Text, "activity_name", "What exactly happened within the class.";
+    EventSensor, "event.sensor", Text, "metadata.log_provider", "Sensor that saw it.";
+    EventVia, "event.via", Text, "", "How a system call came in: `syscall`, `compat` (32-bit) or `io_uring`.";
+    EventResult, "event.result", Int, "status_code", "Result of the call: 0 or more, or a negative errno.";
+
+    ProcessId, "ProcessId", Int, "process.pid", "Pid in the initial namespace.";
+    ParentProcessId, "ParentProcessId", Int, "process.parent_process.pid", "Parent's pid.";
+    Image, "Image", Text, "process.file.path", "Executable of the acting process, resolved by the kernel.";
+    ProcessName, "process.name", Text, "process.name", "Last component of the executable's path.";
+    ProcessTask, "process.task_name", Text, "process.xattributes.comm", "Name of the task, which a process can set itself: claimed.";
+    CommandLine, "CommandLine", Text, "process.cmd_line", "Command line, from the process's own memory: claimed.";
+    CurrentDirectory, "CurrentDirectory", Text, "process.working_directory", "Working directory at exec.";
+    User, "User", Text, "process.user.uid", "Real user id, as text.";
+    UserId, "process.user_id", Int, "process.user.uid", "Real user id.";
+    EffectiveUserId, "process.effective_user_id", Int, "process.euid", "Effective user id.";
+    LoginUserId, "process.login_user_id", Int, "process.auid", "Login user id; null where nobody logged in.";
+    Capabilities, "process.capabilities", Int, "", "Effective capabilities, one bit each.";
+    ParentImage, "ParentImage", Text, "process.parent_process.file.path", "Executable of the parent.";
+    ParentName, "process.parent_name", Text, "process.parent_process.name", "Last component of the parent's executable.";
+    ParentCommandLine, "ParentCommandLine", Text, "process.parent_process.cmd_line", "Command line of the parent: claimed.";
+    Ancestors, "process.ancestors", List, "process.ancestry", "Executables of the ancestors, parent first.";
+    ProcessTty, "process.tty", Bool, "process.tty", "Whether it has a controlling terminal.";
+    ProcessRole, "process.role", Text, "", "`ordinary`, `usermode_helper`, `runtime` or `login`.";
+    ProcessMoved, "process.moved", Bool, "", "It left the cgroup of the container that it descends from.";
+    ProcessByExec, "process.by_exec", Bool, "", "It was started by `docker exec`, or descends from such a process.";
+    ProcessRequested, "process.requested_path", Text, "", "Path that was asked to be executed: claimed.";
+    ProcessInterpreter, "process.interpreter", Text, "", "Interpreter of an executed script.";
+    ProcessEnv, "process.env", List, "process.environment_variables", "Selected environment entries: claimed.";
+    ProcessMemfd, "process.memfd", Bool, "", "The executable is an anonymous memory file.";
+    ProcessDeleted, "process.deleted", Bool, "", "The executable had no name left.";
+    ProcessNotInImage, "process.not_in_image", Bool, "", "The executable lies on the container's writable layer: it did not come with the image.";
+    ProcessSetId, "process.setid", Bool, "", "The executable is set-user-id or set-group-id.";
+    ProcessOnTmpfs, "process.on_tmpfs", Bool, "", "The executable lies on tmpfs.";
+    ProcessOnMount, "process.on_mount", Bool, "", "The executable lies on a volume or a bind mount.";
+    ProcessStdin, "process.stdin", Text, "", "Type of standard input: `inet`, `unix`, `pipe`, `tty`, `file`, `null`, `other`, `none`.";
+    ProcessStdout, "process.stdout", Text, "", "Type of standard output.";
+    ProcessStderr, "process.stderr", Text, "", "Type of standard error.";
+    ProcessHash, "process.sha256", Text, "process.file.hashes.value", "SHA-256 of the executable, once known.";
+    ExitCode, "process.exit_code", Int, "exit_code", "Exit code.";
+    ExitSignal, "process.exit_signal", Int, "", "Signal that ended it.";
+
+    ContainerId, "container.id", Text, "container.uid", "Full id of the container that the process descends from.";
+    ContainerName, "container.name", Text, "container.name", "Name: claimed by whoever made it.";
+    ContainerImage, "container.image", Text, "container.image.name", "Image reference as asked for.";
+    ContainerImageName, "container.image_name", Text, "container.image.name", "Image reference without tag and digest.";
+    ContainerImageTag, "container.image_tag", Text, "container.image.tag", "Tag of the image reference.";
+    ContainerImageId, "container.image_id", Text, "container.image.uid", "Image id.";
+    ContainerImageKnown, "container.image_known", Bool, "", "Whether the image was on the host when Watchkeeper started.";
+    ContainerInspected, "container.inspected", Bool, "", "Whether the runtime's full facts are known.";
+    ContainerPrivileged, "container.privileged", Bool, "", "`--privileged`.";
+    ContainerCapabilities, "container.capabilities_added", List, "", "Capabilities added, as `SYS_ADMIN`.";
+    ContainerHostPid, "container.host_pid", Bool, "", "Shares the host's pid namespace.";
+    ContainerHostNetwork, "container.host_network", Bool, "", "Shares the host's network namespace.";
+    ContainerHostIpc, "container.host_ipc", Bool, "", "Shares the host's IPC namespace.";
+    ContainerHostUts, "container.host_uts", Bool, "", "Shares the host's UTS namespace.";
+    ContainerNetworkOf, "container.network_of", Text, "", "Container whose network namespace it shares.";
+    ContainerSecurity, "container.security_options", List, "", "Security options, as `seccomp=unconfined`.";
+    ContainerMountSources, "container.mount_sources", List, "", "Host paths of its mounts.";
+    ContainerMountTargets, "container.mount_targets", List, "", "Paths in the container of its mounts.";
+    ContainerDevices, "container.devices", List, "", "Host devices.";
+    ContainerPorts, "container.ports", List, "", "Published ports, as `0.0.0.0:8080->80/tcp`.";
+    ContainerUser, "container.user", Text, "", "User as configured.";
+    ContainerCommand, "container.command", List, "", "Entry point and command.";
+    ContainerNetworks, "container.networks", List, "", "Networks it is attached to.";
+    ContainerDetail, "container.detail", Text, "", "Command of an exec, signal of a kill.";
+
+    TargetFilename, "TargetFilename", Text, "file.path", "The file, as the process sees it.";
+    FileName, "file.name", Text, "file.name", "Last component of the file's path.";
+    FileTarget, "file.second_path", Text, "file_result.path", "Second path of rename, link and symlink.";
+    FileHostPath, "file.host_path", Text, "", "Path on the host, where the container reaches it through a mount.";
+    FileResolved, "file.resolved", Bool, "", "Whether the path comes from a kernel object rather than from the process.";
+    FileMode, "file.mode", Int, "file.mode", "Mode with type bits, where known.";
+    FileFlags, "file.flags", Int, "", "Open flags.";
+
+    DestinationIp, "DestinationIp", Ip, "dst_endpoint.ip", "Peer's address.";
+    DestinationPort, "DestinationPort", Int, "dst_endpoint.port", "Peer's port.";
+    DestinationHostname, "DestinationHostname", Text, "dst_endpoint.hostname", "Name of the peer's address, from the DNS answers that this container got.";
+    SourceIp, "SourceIp", Ip, "src_endpoint.ip", "Own address.";
+    SourcePort, "SourcePort", Int, "src_endpoint.port", "Own port.";
+    Initiated, "Initiated", Bool, "connection_info.direction_id", "The observed side opened the connection.";
+    Protocol, "Protocol", Text, "connection_info.protocol_name", "Transport: `tcp`, `udp`, `icmp`.";
+    NetworkDirection, "network.direction", Text, "connection_info.direction", "Of payload and DNS: `out` or `in`.";
+    NetworkBytesOut, "network.bytes_out", Int, "traffic.bytes_out", "Payload bytes sent, at close.";
+    NetworkBytesIn, "network.bytes_in", Int, "traffic.bytes_in", "Payload bytes received, at close.";
+    SocketFamily, "socket.family", Text, "", "Family of an unusual socket: `packet`, `raw`, `netlink`, `vsock`.";
+    SocketPath, "socket.path", Text, "", "Path of a Unix socket; abstract names begin with `@`.";
+
+    DnsQuery, "query", Text, "query.hostname", "Name asked for.";
+    DnsType, "record_type", Text, "query.type", "Type asked for.";
+    DnsAnswer, "answer", List, "answers.rdata", "Answers.";
+    DnsRcode, "dns.rcode", Int, "rcode_id", "Response code; 3 is NXDOMAIN.";
+
+    SyscallName, "syscall.name", Text, "kernel.system_call", "Name of the system call.";
+    SyscallArea, "syscall.area", Text, "", "`privilege`, `namespace`, `mount`, `module`, `bpf`, `ptrace`, `memory`, `io_uring`, `system`.";
+    SyscallDetail, "syscall.detail", List, "", "Flags and commands by name, as `CLONE_NEWNS`.";
+    SyscallPath, "syscall.path", Text, "", "Resolved path of the descriptor argument, or mount target.";
+    SyscallSource, "syscall.source", Text, "", "Mount source, memfd name or module parameters: claimed.";
+    TargetProcessId, "target.process_id", Int, "", "The other process.";
+    TargetContainer, "target.container_id", Text, "", "The other process's container.";
+    FdNumber, "fd.number", Int, "", "Descriptor that was replaced: 0, 1 or 2.";
+    FdTypeName, "fd.type", Text, "", "What it leads to now.";
+    SignalNumber, "signal.number", Int, "", "Number of the signal.";
+    SignalTarget, "signal.target", Text, "", "Receiver: `watchkeeper`, `dockerd`, `containerd`.";
+    MemoryAnonymous, "memory.anonymous", Bool, "", "No file behind the memory.";
+    MemoryWasWritable, "memory.was_writable", Bool, "", "The memory is or was writable.";
+    CgroupPath, "cgroup.path", Text, "", "Path of the cgroup.";
+
+    ApiService, "api.service", Text, "api.service.name", "`docker` or `kubernetes`.";
+    ApiVerb, "verb", Text, "api.operation", "Verb of the request.";
+    ApiResource, "objectRef.resource", Text, "resources.type", "Kind of object.";
+    ApiSubresource, "objectRef.subresource", Text, "", "Subresource.";
+    ApiNamespace, "objectRef.namespace", Text, "resources.namespace", "Namespace.";
+    ApiName, "objectRef.name", Text, "resources.name", "Name of the object.";
+    ApiUser, "user.username", Text, "actor.user.name", "Who asked.";
+    ApiSource, "sourceIPs", Text, "src_endpoint.ip", "Address the request came from.";
+    ApiUserAgent, "userAgent", Text, "http_request.user_agent", "User agent.";
+    ApiStatus, "responseStatus.code", Int, "api.response.code", "Response status.";
+    ApiImages, "api.images", List, "", "Images of the object's containers.";
+    AuthService, "authentication.service", Text, "service.name", "Service that was asked.";
+    AuthUser, "authentication.user", Text, "user.name", "User that was claimed.";
+    AuthSuccess, "authentication.success", Bool, "status_id", "Whether it succeeded.";
+
+    LossAtName, "loss.at", Text, "", "Where observations were lost.";
+    LossCount, "loss.count", Int, "", "How many.";
+    HealthSignal, "health.signal", Text, "", "Signal whose state changed.";
+    HealthState, "health.state", Text, "", "`up`, `degraded` or `down`.";
+    ClockStepMs, "clock.step_ms", Int, "", "By how many milliseconds the wall clock moved.";
+
+    FactNoHistory, "fact.no_history", Bool, "", "The workload has no history yet, so nothing can be called new or usual.";
+    FactUnregisteredPort, "fact.unregistered_port", Bool, "", "No protocol that Watchkeeper knows is assigned to the destination port.";
+    FactProtocol, "fact.protocol", Text, "", "Application protocol by content.";
+    FactProtocolConfidence, "fact.protocol_confidence", Int, "", "How sure the protocol is, in percent.";
+    FactProtocolMismatch, "fact.protocol_mismatch", Text, "", "Protocol that the port is registered for, where the content is another.";
+    FactCommandText, "fact.command_text", Text, "", "Shell command, prompt or output found in a plain session.";
+    FactSocketStdio, "fact.socket_stdio", Text, "", "Descriptors of the process that lead to a network socket.";
+    FactPlaintextClient, "fact.plaintext_client", Text, "", "The program is a client of this interactive plain-text protocol.";
+    FactIntendedDestination, "fact.intended_destination", Text, "", "Host and port named on the command line of such a client.";
+    FactIntendedPort, "fact.intended_port", Int, "", "Port named on the command line of such a client.";
+    FactHostPath, "fact.host_path", Text, "", "Path on the host that the path leads to.";
+    FactHostSystemFile, "fact.host_system_file", Text, "", "Directory of the host's system files that the path leads to, through a mount.";
+    FactRuntimeSocket, "fact.runtime_socket", Text, "", "A container runtime's socket is among the mounts, or is connected to.";
+    FactUnknownImage, "fact.unknown_image", Bool, "", "The image was not on the host when Watchkeeper started.";
+    FactWebService, "fact.web_service", Text, "", "A published or listening port on which web services run.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_found_by_its_name_and_names_are_unique() {
+        for field in Field::ALL {
+            assert_eq!(Field::by_name(field.name()), Some(*field));
+        }
+    }
+}

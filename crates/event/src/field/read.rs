@@ -1,0 +1,389 @@
+//! Reading a field of an event.
+
+use super::{Field, Value};
+use crate::event::{Event, Kind};
+use crate::fact::{FactName, FactValue};
+use crate::identity::ContainerId;
+use crate::network::{ConnectionOp, Endpoints};
+use crate::process::{Actor, Exec, Process, UNSET};
+use crate::text::{Provenance, Text};
+use compact_str::{CompactString, ToCompactString};
+
+/// Value of `field` of `event`. Cost: a match, and an allocation only for lists and ids.
+pub fn value(event: &Event, field: Field) -> Value<'_> {
+    use Field::*;
+    match field {
+        EventClass | EventOperation | EventSensor | EventVia | EventResult => of_event(event, field),
+        ProcessId | ParentProcessId | ProcessTask | User | UserId | EffectiveUserId | LoginUserId
+        | Capabilities | ProcessTty | ProcessRole | ProcessMoved => {
+            event.actor.as_ref().map_or(Value::Absent, |actor| of_actor(actor, field))
+        }
+        Image | ProcessName | CommandLine | ParentImage | ParentName | ParentCommandLine | Ancestors
+        | ProcessByExec | ProcessHash => of_process(event, field),
+        CurrentDirectory | ProcessRequested | ProcessInterpreter | ProcessEnv | ProcessMemfd
+        | ProcessDeleted | ProcessNotInImage | ProcessSetId | ProcessOnTmpfs | ProcessOnMount
+        | ProcessStdin | ProcessStdout | ProcessStderr => {
+            exec(event).map_or(Value::Absent, |exec| of_exec(exec, field))
+        }
+        ContainerId => event.container_id().map_or(Value::Absent, id),
+        ContainerName
+        | ContainerImage
+        | ContainerImageName
+        | ContainerImageTag
+        | ContainerImageId
+        | ContainerImageKnown
+        | ContainerInspected
+        | ContainerPrivileged
+        | ContainerCapabilities
+        | ContainerHostPid
+        | ContainerHostNetwork
+        | ContainerHostIpc
+        | ContainerHostUts
+        | ContainerNetworkOf
+        | ContainerSecurity
+        | ContainerMountSources
+        | ContainerMountTargets
+        | ContainerDevices
+        | ContainerPorts
+        | ContainerUser
+        | ContainerCommand
+        | ContainerNetworks => {
+            event.context.container.as_deref().map_or(Value::Absent, |record| of_container(record, field))
+        }
+        FileHostPath => event.context.host_path.as_ref().map_or(Value::Absent, compact),
+        DestinationHostname => event.context.remote_name.as_ref().map_or(Value::Absent, compact),
+        DestinationIp | DestinationPort | SourceIp | SourcePort | Initiated | Protocol => {
+            of_ends(event, field)
+        }
+        FactNoHistory
+        | FactUnregisteredPort
+        | FactProtocol
+        | FactProtocolConfidence
+        | FactProtocolMismatch
+        | FactCommandText
+        | FactSocketStdio
+        | FactPlaintextClient
+        | FactIntendedDestination
+        | FactIntendedPort
+        | FactHostPath
+        | FactHostSystemFile
+        | FactRuntimeSocket
+        | FactUnknownImage
+        | FactWebService => of_facts(event, field),
+        _ => of_kind(event, field),
+    }
+}
+
+fn text(text: &Text) -> Value<'_> {
+    if text.is_empty() { Value::Absent } else { Value::Str(text.as_str()) }
+}
+
+fn compact(text: &CompactString) -> Value<'_> {
+    if text.is_empty() { Value::Absent } else { Value::Str(text) }
+}
+
+fn list<'a>(items: impl Iterator<Item = &'a str>) -> Value<'a> {
+    let items: Vec<&str> = items.collect();
+    if items.is_empty() { Value::Absent } else { Value::List(items) }
+}
+
+fn id(id: &ContainerId) -> Value<'_> {
+    Value::Owned(id.to_compact_string())
+}
+
+fn unsigned<'a>(number: u64) -> Value<'a> {
+    Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn of_event(event: &Event, field: Field) -> Value<'_> {
+    match (field, &event.kind) {
+        (Field::EventClass, kind) => Value::Str(kind.class().as_str()),
+        (Field::EventOperation, kind) => Value::Str(kind.operation()),
+        (Field::EventSensor, _) => Value::Str(event.id.sensor.as_str()),
+        (Field::EventVia, Kind::File(f)) => Value::Str(f.via.as_str()),
+        (Field::EventVia, Kind::Syscall(s)) => Value::Str(s.via.as_str()),
+        (Field::EventVia, Kind::Uring(_)) => Value::Str(crate::file::Via::IoUring.as_str()),
+        (Field::EventResult, Kind::File(f)) => Value::Int(f.result.into()),
+        (Field::EventResult, Kind::Syscall(s)) => Value::Int(s.result),
+        (Field::EventResult, Kind::Connection(c)) => Value::Int(c.result.into()),
+        (Field::EventResult, Kind::Unix(u)) => Value::Int(u.result.into()),
+        (Field::EventResult, Kind::Socket(s)) => Value::Int(s.result.into()),
+        (Field::EventResult, Kind::Signal(s)) => Value::Int(s.result.into()),
+        _ => Value::Absent,
+    }
+}
+
+fn of_actor(actor: &Actor, field: Field) -> Value<'_> {
+    match field {
+        Field::ProcessId => Value::Int(actor.pid.into()),
+        Field::ParentProcessId => Value::Int(actor.ppid.into()),
+        Field::ProcessTask => compact(&actor.comm),
+        Field::User => Value::Owned(actor.uid.to_compact_string()),
+        Field::UserId => Value::Int(actor.uid.into()),
+        Field::EffectiveUserId => Value::Int(actor.euid.into()),
+        Field::LoginUserId if actor.login_uid != UNSET => Value::Int(actor.login_uid.into()),
+        // 41 capabilities exist; the cast keeps all 64 bits.
+        Field::Capabilities => Value::Int(actor.caps.cast_signed()),
+        Field::ProcessTty => Value::Bool(actor.tty != 0),
+        Field::ProcessRole => Value::Str(match actor.role {
+            crate::process::Role::Ordinary => "ordinary",
+            crate::process::Role::UsermodeHelper => "usermode_helper",
+            crate::process::Role::Runtime => "runtime",
+            crate::process::Role::Login => "login",
+        }),
+        Field::ProcessMoved => Value::Bool(actor.moved),
+        _ => Value::Absent,
+    }
+}
+
+/// The exec that the acting process is running: the event's own, or the last one known.
+fn exec(event: &Event) -> Option<&Exec> {
+    match &event.kind {
+        Kind::Exec(exec) => Some(exec),
+        _ => event.context.process.as_ref()?.exec.as_deref(),
+    }
+}
+
+fn of_process(event: &Event, field: Field) -> Value<'_> {
+    let Some(process) = event.context.process.as_deref() else {
+        return of_bare_exec(event, field);
+    };
+    let Process { own, ancestors, sha256, by_exec, .. } = process;
+    match field {
+        Field::Image => text(&own.path),
+        Field::ProcessName if !own.path.is_empty() => Value::Str(own.path.base_name()),
+        Field::CommandLine => compact(&own.command_line),
+        Field::ParentImage => ancestors.first().map_or(Value::Absent, |parent| text(&parent.path)),
+        Field::ParentName => match ancestors.first() {
+            Some(parent) if !parent.path.is_empty() => Value::Str(parent.path.base_name()),
+            _ => Value::Absent,
+        },
+        Field::ParentCommandLine => {
+            ancestors.first().map_or(Value::Absent, |parent| compact(&parent.command_line))
+        }
+        Field::Ancestors => list(ancestors.iter().map(|ancestor| ancestor.path.as_str())),
+        Field::ProcessByExec => Value::Bool(*by_exec),
+        Field::ProcessHash => sha256.as_ref().map_or(Value::Absent, compact),
+        _ => Value::Absent,
+    }
+}
+
+/// The same from an exec that was not enriched.
+fn of_bare_exec(event: &Event, field: Field) -> Value<'_> {
+    let Kind::Exec(exec) = &event.kind else { return Value::Absent };
+    match field {
+        Field::Image => text(&exec.path),
+        Field::ProcessName if !exec.path.is_empty() => Value::Str(exec.path.base_name()),
+        Field::CommandLine => Value::Owned(exec.argv.command_line()),
+        _ => Value::Absent,
+    }
+}
+
+fn of_exec(exec: &Exec, field: Field) -> Value<'_> {
+    let [stdin, stdout, stderr] = &exec.stdio;
+    match field {
+        Field::CurrentDirectory => text(&exec.cwd),
+        Field::ProcessRequested => text(&exec.requested),
+        Field::ProcessInterpreter => text(&exec.interpreter),
+        Field::ProcessEnv => list(exec.env.iter().map(Text::as_str)),
+        Field::ProcessMemfd => Value::Bool(exec.memfd),
+        Field::ProcessDeleted => Value::Bool(exec.deleted),
+        Field::ProcessNotInImage => Value::Bool(exec.not_in_image),
+        Field::ProcessSetId => Value::Bool(exec.setid),
+        Field::ProcessOnTmpfs => Value::Bool(exec.on_tmpfs),
+        Field::ProcessOnMount => Value::Bool(exec.on_mount),
+        Field::ProcessStdin => Value::Str(stdin.fd_type.as_str()),
+        Field::ProcessStdout => Value::Str(stdout.fd_type.as_str()),
+        Field::ProcessStderr => Value::Str(stderr.fd_type.as_str()),
+        _ => Value::Absent,
+    }
+}
+
+fn of_container(record: &crate::container::Container, field: Field) -> Value<'_> {
+    match field {
+        Field::ContainerName => compact(&record.name),
+        Field::ContainerImage => compact(&record.image),
+        Field::ContainerImageName if !record.image.is_empty() => Value::Str(record.image_name()),
+        Field::ContainerImageTag if !record.image.is_empty() => Value::Str(record.image_tag()),
+        Field::ContainerImageId => compact(&record.image_id),
+        Field::ContainerImageKnown => record.image_known.map_or(Value::Absent, Value::Bool),
+        Field::ContainerInspected => Value::Bool(record.inspected),
+        _ if !record.inspected => Value::Absent,
+        Field::ContainerPrivileged => Value::Bool(record.privileged),
+        Field::ContainerCapabilities => strings(&record.capabilities_added),
+        Field::ContainerHostPid => Value::Bool(record.host_pid),
+        Field::ContainerHostNetwork => Value::Bool(record.host_network),
+        Field::ContainerHostIpc => Value::Bool(record.host_ipc),
+        Field::ContainerHostUts => Value::Bool(record.host_uts),
+        Field::ContainerNetworkOf => compact(&record.network_of),
+        Field::ContainerSecurity => strings(&record.security_options),
+        Field::ContainerMountSources => list(record.mounts.iter().map(|mount| mount.source.as_str())),
+        Field::ContainerMountTargets => list(record.mounts.iter().map(|mount| mount.destination.as_str())),
+        Field::ContainerDevices => strings(&record.devices),
+        Field::ContainerPorts => strings(&record.ports),
+        Field::ContainerUser => compact(&record.user),
+        Field::ContainerCommand => strings(&record.command),
+        Field::ContainerNetworks => strings(&record.networks),
+        _ => Value::Absent,
+    }
+}
+
+fn strings(items: &[CompactString]) -> Value<'_> {
+    list(items.iter().map(CompactString::as_str))
+}
+
+fn ends(event: &Event) -> Option<&Endpoints> {
+    match &event.kind {
+        Kind::Connection(connection) => Some(&connection.ends),
+        Kind::Payload(payload) => Some(&payload.ends),
+        Kind::Dns(dns) => Some(&dns.ends),
+        _ => None,
+    }
+}
+
+fn of_ends(event: &Event, field: Field) -> Value<'_> {
+    let Some(ends) = ends(event) else { return Value::Absent };
+    match field {
+        Field::DestinationIp if !ends.remote_ip.is_unspecified() => Value::Ip(ends.remote_ip),
+        Field::DestinationPort if ends.remote_port != 0 => Value::Int(ends.remote_port.into()),
+        Field::SourceIp if !ends.local_ip.is_unspecified() => Value::Ip(ends.local_ip),
+        Field::SourcePort if ends.local_port != 0 => Value::Int(ends.local_port.into()),
+        Field::Protocol => Value::Str(ends.transport.as_str()),
+        Field::Initiated => match &event.kind {
+            Kind::Connection(c) => {
+                Value::Bool(matches!(c.op, ConnectionOp::Connect | ConnectionOp::Connected))
+            }
+            _ => Value::Absent,
+        },
+        _ => Value::Absent,
+    }
+}
+
+fn of_facts(event: &Event, field: Field) -> Value<'_> {
+    use FactName as F;
+    let name = match field {
+        Field::FactNoHistory => F::NoHistory,
+        Field::FactUnregisteredPort => F::UnregisteredPort,
+        Field::FactProtocol => F::Protocol,
+        Field::FactProtocolConfidence => F::ProtocolConfidence,
+        Field::FactProtocolMismatch => F::ProtocolMismatch,
+        Field::FactCommandText => F::CommandText,
+        Field::FactSocketStdio => F::SocketStdio,
+        Field::FactPlaintextClient => F::PlaintextClient,
+        Field::FactIntendedDestination => F::IntendedDestination,
+        Field::FactIntendedPort => F::IntendedPort,
+        Field::FactHostPath => F::HostPath,
+        Field::FactHostSystemFile => F::HostSystemFile,
+        Field::FactRuntimeSocket => F::RuntimeSocket,
+        Field::FactUnknownImage => F::UnknownImage,
+        Field::FactWebService => F::WebService,
+        _ => return Value::Absent,
+    };
+    match event.facts.find(name).map(|fact| &fact.value) {
+        None => Value::Absent,
+        Some(FactValue::Flag(flag)) => Value::Bool(*flag),
+        Some(FactValue::Number(number)) => Value::Int(*number),
+        Some(FactValue::Real(real)) => Value::Owned(real.to_compact_string()),
+        Some(FactValue::Text(value)) => compact(value),
+    }
+}
+
+fn of_kind(event: &Event, field: Field) -> Value<'_> {
+    match &event.kind {
+        Kind::Exit(exit) => match field {
+            Field::ExitCode => exit.code.map_or(Value::Absent, |code| Value::Int(code.into())),
+            Field::ExitSignal => exit.signal.map_or(Value::Absent, |signal| Value::Int(signal.into())),
+            _ => Value::Absent,
+        },
+        Kind::Container(change) if field == Field::ContainerDetail => text(&change.detail),
+        Kind::File(file) => match field {
+            Field::TargetFilename => text(&file.path),
+            Field::FileName if !file.path.is_empty() => Value::Str(file.path.base_name()),
+            Field::FileTarget => text(&file.target),
+            Field::FileResolved => Value::Bool(file.path.provenance() == Provenance::Resolved),
+            Field::FileMode if file.mode != 0 => Value::Int(file.mode.into()),
+            Field::FileFlags => Value::Int(file.flags.into()),
+            _ => Value::Absent,
+        },
+        Kind::Connection(connection) if connection.op == ConnectionOp::Close => match field {
+            Field::NetworkBytesOut => unsigned(connection.bytes_out),
+            Field::NetworkBytesIn => unsigned(connection.bytes_in),
+            _ => Value::Absent,
+        },
+        Kind::Payload(payload) if field == Field::NetworkDirection => Value::Str(payload.direction.as_str()),
+        Kind::Socket(socket) if field == Field::SocketFamily => compact(&socket.family),
+        Kind::Unix(unix) if field == Field::SocketPath => text(&unix.path),
+        Kind::Dns(dns) => match field {
+            Field::DnsQuery => compact(&dns.query),
+            Field::DnsType => compact(&dns.record_type),
+            Field::DnsAnswer => strings(&dns.answers),
+            Field::DnsRcode if dns.response => Value::Int(dns.rcode.into()),
+            Field::NetworkDirection => Value::Str(dns.direction.as_str()),
+            _ => Value::Absent,
+        },
+        Kind::Syscall(call) => match field {
+            Field::SyscallName => compact(&call.name),
+            Field::SyscallArea => Value::Str(call.area.as_str()),
+            Field::SyscallDetail => strings(&call.detail),
+            Field::SyscallPath => text(&call.path),
+            Field::SyscallSource => text(&call.source),
+            Field::TargetProcessId => call.target.map_or(Value::Absent, |key| Value::Int(key.pid.into())),
+            Field::TargetContainer => call.target_container.as_ref().map_or(Value::Absent, id),
+            _ => Value::Absent,
+        },
+        Kind::Uring(uring) if field == Field::SyscallName => compact(&uring.operation),
+        Kind::FdChange(change) => match field {
+            Field::FdNumber => Value::Int(change.new_fd.into()),
+            Field::FdTypeName => Value::Str(change.fd.fd_type.as_str()),
+            _ => Value::Absent,
+        },
+        Kind::Signal(signal) => match field {
+            Field::SignalNumber => Value::Int(signal.signal.into()),
+            Field::SignalTarget => Value::Str(signal.guarded.as_str()),
+            Field::TargetProcessId => Value::Int(signal.target.pid.into()),
+            _ => Value::Absent,
+        },
+        Kind::Memory(memory) => match field {
+            Field::MemoryAnonymous => Value::Bool(memory.anonymous),
+            Field::MemoryWasWritable => Value::Bool(memory.was_writable),
+            _ => Value::Absent,
+        },
+        Kind::Cgroup(cgroup) if field == Field::CgroupPath => text(&cgroup.path),
+        Kind::Api(api) => of_api(api, field),
+        Kind::Authentication(attempt) => match field {
+            Field::AuthService => compact(&attempt.service),
+            Field::AuthUser => text(&attempt.user),
+            Field::AuthSuccess => Value::Bool(attempt.success),
+            _ => Value::Absent,
+        },
+        Kind::Loss(loss) => match field {
+            Field::LossAtName => Value::Str(loss.at.as_str()),
+            Field::LossCount => unsigned(loss.count),
+            _ => Value::Absent,
+        },
+        Kind::Health(health) => match field {
+            Field::HealthSignal => compact(&health.signal),
+            Field::HealthState => Value::Str(health.state.as_str()),
+            _ => Value::Absent,
+        },
+        Kind::ClockStep(step) if field == Field::ClockStepMs => Value::Int(step.by_ns / 1_000_000),
+        _ => Value::Absent,
+    }
+}
+
+fn of_api(api: &crate::health::ApiActivity, field: Field) -> Value<'_> {
+    match field {
+        Field::ApiService => compact(&api.service),
+        Field::ApiVerb => compact(&api.verb),
+        Field::ApiResource => compact(&api.resource),
+        Field::ApiSubresource => compact(&api.subresource),
+        Field::ApiNamespace => compact(&api.namespace),
+        Field::ApiName => text(&api.name),
+        Field::ApiUser => text(&api.user),
+        Field::ApiSource => compact(&api.source),
+        Field::ApiUserAgent => text(&api.user_agent),
+        Field::ApiStatus if api.status != 0 => Value::Int(api.status.into()),
+        Field::ApiImages => strings(&api.images),
+        _ => Value::Absent,
+    }
+}
