@@ -22,7 +22,7 @@ pub(super) fn tls(bytes: &[u8], direction: Direction) -> Probe {
         (22, ToClient, [2, 0, _, _, 3, version, ..]) if *version <= 4 => Certain("TLS ServerHello"),
         // Alert: level warning or fatal, two bytes in all.
         (21, _, [1 | 2, _, ..]) if record_bytes == 2 => Unsure("TLS alert"),
-        (22 | 20 | 23, _, _) => Unsure("TLS record"),
+        (20..=23, _, _) => Unsure("TLS record"),
         _ => No,
     }
 }
@@ -145,15 +145,62 @@ pub(super) fn mysql(bytes: &[u8], direction: Direction) -> Probe {
 }
 
 /// MongoDB wire protocol: the little-endian header with OP_MSG, OP_QUERY or OP_REPLY.
-pub(super) fn mongodb(bytes: &[u8], _direction: Direction) -> Probe {
+pub(super) fn mongodb(bytes: &[u8], direction: Direction) -> Probe {
     // Length (under 48 MB), request id, response to, opcode.
     let [_, _, _, 0..=2, _, _, _, _, _, _, _, _, opcode @ ..] = bytes else { return No };
     match opcode {
         [0xdd, 0x07, 0, 0, ..] => Certain("MongoDB OP_MSG"),
         [0xd4, 0x07, 0, 0, ..] => Certain("MongoDB OP_QUERY"),
-        [1, 0, 0, 0, ..] => Unsure("MongoDB OP_REPLY"),
+        [1, 0, 0, 0, ..] if direction == ToClient => Unsure("MongoDB OP_REPLY"),
         _ => No,
     }
+}
+
+/// LDAP, RFC 4511 §4.1.1 and §4.2: a BER sequence of message id and operation.
+pub(super) fn ldap(bytes: &[u8], direction: Direction) -> Probe {
+    let body = match bytes {
+        [0x30, 0x81, _, body @ ..] | [0x30, 0x82, _, _, body @ ..] => body,
+        [0x30, 0x84, _, _, _, _, body @ ..] => body,
+        [0x30, length, body @ ..] if *length < 0x80 => body,
+        _ => return No,
+    };
+    // Message ids of one or two bytes: a connection begins with small ones.
+    let operation = match body {
+        [2, 1, _, operation @ ..] | [2, 2, _, _, operation @ ..] => operation,
+        _ => return No,
+    };
+    match (direction, operation) {
+        // A bind names its version, 2 or 3.
+        (ToServer, [0x60, _, 2, 1, 2 | 3, 4, ..]) => Certain("LDAP bind request"),
+        (ToServer, [0x63, ..]) => Unsure("LDAP search request"),
+        (ToServer, [0x77, ..]) => Unsure("LDAP extended request"),
+        (ToClient, [0x61, _, 10, 1, ..]) => Certain("LDAP bind response"),
+        (ToClient, [0x64 | 0x65 | 0x78, ..]) => Unsure("LDAP response"),
+        _ => No,
+    }
+}
+
+/// Kerberos 5, RFC 4120 §5.4: the version and message type at the head of a request or reply. Streams
+/// put four bytes of length first (§7.2.2).
+pub(super) fn kerberos(bytes: &[u8], direction: Direction) -> Probe {
+    /// Length prefix, application tag, sequence tag, each with up to five bytes of length.
+    const HEAD_BYTES: usize = 4 + 6 + 6 + 16;
+    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
+    let (marks, evidence): (&[&[u8]], _) = match direction {
+        ToServer => (
+            &[b"\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0a", b"\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0c"],
+            "Kerberos request",
+        ),
+        ToClient => (
+            &[
+                b"\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0b",
+                b"\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0d",
+                b"\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x1e",
+            ],
+            "Kerberos reply",
+        ),
+    };
+    if marks.iter().any(|mark| has(head, mark)) { Certain(evidence) } else { No }
 }
 
 /// SMB over TCP: NetBIOS session header (RFC 1002 §4.3), then the magic of \[MS-SMB\] or \[MS-SMB2\].

@@ -26,7 +26,10 @@ pub(super) fn quic(bytes: &[u8], direction: Direction) -> Probe {
     match (version, long_enough) {
         (1 | 0x6b33_43cf, true) => Certain("QUIC long header"),
         (1 | 0x6b33_43cf, false) => Unsure("QUIC long header in a short datagram"),
-        (0xff00_0000..=0xff00_00ff, _) => Unsure("QUIC draft version"),
+        // Drafts of the IETF, Google's Q046 to Q050 and T050 to T051, and Meta's mvfst.
+        (0xff00_0000..=0xff00_00ff, _)
+        | (0x5130_3436..=0x5130_3530 | 0x5430_3530..=0x5430_3531, _)
+        | (0xface_b000..=0xface_b00f, _) => Unsure("QUIC draft version"),
         _ => No,
     }
 }

@@ -75,7 +75,7 @@ pub(super) fn judge(to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
         (_, _, false) => (70, "one direction looks random from the first byte"),
         (_, _, true) => (50, "one direction looks random, the other does not"),
     };
-    Some(Verdict { protocol: Protocol::FullyEncrypted, confidence, evidence })
+    Some(Verdict::new(Protocol::FullyEncrypted, confidence, evidence))
 }
 
 /// Distinct byte values, relative to what as many random bytes show on average.

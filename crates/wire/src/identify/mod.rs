@@ -31,6 +31,9 @@ use crate::{Direction, Probe, Protocol, Transport};
 
 /// Payload kept per direction: as much as the kernel sensor copies of one.
 pub const MAX_KEPT_BYTES: usize = 512;
+/// What a verdict loses when the roles are reversed: it needs two errors of the same kind, or a mark
+/// strong enough to stand alone.
+const REVERSED_PENALTY: u8 = 15;
 /// Percent below which a protocol is not named. A lone unsure mark reaches it, a contradicted one does
 /// not.
 pub const MIN_CONFIDENCE: u8 = 50;
@@ -44,6 +47,15 @@ pub struct Verdict {
     pub confidence: u8,
     /// Why, as a fixed text.
     pub evidence: &'static str,
+    /// The listener speaks as the protocol's client and the opener as its server: either the opening was
+    /// not seen, or a reverse connection.
+    pub reversed: bool,
+}
+
+impl Verdict {
+    fn new(protocol: Protocol, confidence: u8, evidence: &'static str) -> Self {
+        Self { protocol, confidence, evidence, reversed: false }
+    }
 }
 
 /// Collects the first bytes of one connection or exchange of datagrams.
@@ -93,34 +105,42 @@ impl Identifier {
     /// Judges what was fed so far. Costs one pass of all probes over the kept bytes.
     pub fn verdict(&self) -> Verdict {
         if self.to_server.is_empty() && self.to_client.is_empty() {
-            return Verdict { protocol: Protocol::Unknown, confidence: 0, evidence: "no payload seen" };
+            return Verdict::new(Protocol::Unknown, 0, "no payload seen");
         }
-        self.known_protocol()
+        known_protocol(self.transport, &self.to_server, &self.to_client)
+            .or_else(|| self.reversed_protocol())
             .or_else(|| plaintext::judge(self.transport, &self.to_server, &self.to_client))
             .or_else(|| encrypted::judge(&self.to_server, &self.to_client))
-            .unwrap_or(Verdict {
-                protocol: Protocol::Unknown,
-                confidence: 50,
-                evidence: "bytes of no protocol or class that is recognised",
-            })
+            .unwrap_or(Verdict::new(
+                Protocol::Unknown,
+                50,
+                "bytes of no protocol or class that is recognised",
+            ))
     }
 
-    /// The best-supported protocol; of equals, the one that the table lists first.
-    fn known_protocol(&self) -> Option<Verdict> {
-        let mut best: Option<Verdict> = None;
-        for entry in table::ENTRIES.iter().filter(|entry| entry.speaks(self.transport)) {
-            let judged = |direction, bytes: &[u8]| {
-                (entry.judges(direction) && !bytes.is_empty()).then(|| (entry.probe)(bytes, direction))
-            };
-            let to_server = judged(Direction::ToServer, &self.to_server);
-            let to_client = judged(Direction::ToClient, &self.to_client);
-            let Some((confidence, evidence)) = confidence(to_server, to_client) else { continue };
-            if confidence >= MIN_CONFIDENCE && best.is_none_or(|best| best.confidence < confidence) {
-                best = Some(Verdict { protocol: entry.protocol, confidence, evidence });
-            }
-        }
-        best
+    /// The protocol that fits if the two directions change places.
+    fn reversed_protocol(&self) -> Option<Verdict> {
+        let verdict = known_protocol(self.transport, &self.to_client, &self.to_server)?;
+        let confidence = verdict.confidence.saturating_sub(REVERSED_PENALTY);
+        (confidence >= MIN_CONFIDENCE).then_some(Verdict { confidence, reversed: true, ..verdict })
     }
+}
+
+/// The best-supported protocol; of equals, the one that the table lists first.
+fn known_protocol(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
+    let mut best: Option<Verdict> = None;
+    for entry in table::ENTRIES.iter().filter(|entry| entry.speaks(transport)) {
+        let judged = |direction, bytes: &[u8]| {
+            (entry.judges(direction) && !bytes.is_empty()).then(|| (entry.probe)(bytes, direction))
+        };
+        let client = judged(Direction::ToServer, to_server);
+        let server = judged(Direction::ToClient, to_client);
+        let Some((confidence, evidence)) = confidence(client, server) else { continue };
+        if confidence >= MIN_CONFIDENCE && best.is_none_or(|best| best.confidence < confidence) {
+            best = Some(Verdict::new(entry.protocol, confidence, evidence));
+        }
+    }
+    best
 }
 
 /// Combines what a probe says of the two directions; `None` stands for a direction without bytes, or

@@ -20,9 +20,9 @@ pub(super) fn judge(transport: Transport, to_server: &[u8], to_client: &[u8]) ->
     let sides = [to_server, to_client];
     let spoken = || sides.into_iter().filter(|side| !side.is_empty());
     let all_text = spoken().all(is_text);
-    let verdict = |confidence, evidence| {
-        Some(Verdict { protocol: Protocol::PlaintextInteractive, confidence, evidence })
-    };
+    let verdict =
+        |confidence, evidence| Some(Verdict::new(Protocol::PlaintextInteractive, confidence, evidence));
+    let unknown = |confidence, evidence| Some(Verdict::new(Protocol::Unknown, confidence, evidence));
 
     let shell = spoken().filter(|side| is_text(side)).find_map(command_text);
     if let Some(found) = shell {
@@ -40,21 +40,17 @@ pub(super) fn judge(transport: Transport, to_server: &[u8], to_client: &[u8]) ->
         return verdict(85, "login prompt in plain text");
     }
     if spoken().any(is_for_programs) {
-        return Some(Verdict {
-            protocol: Protocol::Unknown,
-            confidence: 60,
-            evidence: "plain text in a form for programs",
-        });
+        return unknown(60, "plain text in a form for programs");
     }
-    match (spoken().count(), spoken().all(is_typed)) {
-        (2, true) => verdict(75, "short lines of plain text in both directions"),
+    let typed = spoken().all(is_typed);
+    let ended = spoken().filter(|side| side.contains(&b'\n') || side.contains(&b'\r')).count();
+    match (transport, spoken().count(), ended) {
+        (Transport::Tcp, 2, 1 | 2) | (Transport::Udp, 2, 2) if typed => {
+            verdict(75, "short lines of plain text in both directions")
+        }
         // One text datagram is more often a metric or a log than a conversation.
-        (1, true) if transport == Transport::Tcp => verdict(55, "short lines of plain text, no answer yet"),
-        _ => Some(Verdict {
-            protocol: Protocol::Unknown,
-            confidence: 50,
-            evidence: "plain text of no protocol that is recognised",
-        }),
+        (Transport::Tcp, 1, 1) if typed => verdict(55, "short lines of plain text, no answer yet"),
+        _ => unknown(50, "plain text of no protocol that is recognised"),
     }
 }
 
@@ -71,7 +67,9 @@ fn is_text(bytes: &[u8]) -> bool {
         .filter(|byte| !byte.is_ascii() || matches!(byte, b' '..=b'~') || is_terminal(**byte))
         .count();
     let beyond = bytes.iter().skip(valid_bytes).filter(|byte| matches!(byte, b' '..=b'~')).count();
-    !bytes.contains(&0) && (in_valid + beyond) * 20 >= bytes.len() * MIN_TEXT_TWENTIETHS
+    let shows_something =
+        bytes.iter().any(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r') || !byte.is_ascii());
+    shows_something && !bytes.contains(&0) && (in_valid + beyond) * 20 >= bytes.len() * MIN_TEXT_TWENTIETHS
 }
 
 /// The last line is the question of a login program.
@@ -82,7 +80,7 @@ fn asks_for_login(bytes: &[u8]) -> bool {
         && [&b"login:"[..], b"password:", b"username:"].iter().any(|question| lower.ends_with(question))
 }
 
-/// The form of JSON or XML, or a line that ends in a time stamp.
+/// The form of JSON or XML, a line that ends in a time stamp, or one that names a protocol version.
 fn is_for_programs(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
@@ -90,7 +88,17 @@ fn is_for_programs(bytes: &[u8]) -> bool {
     let is_stamp = last.len() >= MIN_TIMESTAMP_DIGITS
         && last.len() < line.len()
         && last.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    matches!(text.first(), Some(b'{' | b'[' | b'<')) || is_stamp
+    let has_version = line.split(|byte| *byte == b' ').any(is_protocol_version);
+    matches!(text.first(), Some(b'{' | b'[' | b'<')) || is_stamp || has_version
+}
+
+/// A word such as `RTSP/1.0`, which request and status lines of many protocols hold.
+fn is_protocol_version(word: &[u8]) -> bool {
+    let Some(slash) = memchr::memchr(b'/', word) else { return false };
+    let (name, version) = word.split_at(slash);
+    name.len() >= 3
+        && name.iter().all(u8::is_ascii_uppercase)
+        && matches!(version, [b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
 /// Every line is short enough for a person or a prompt.

@@ -67,6 +67,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     tcp(Protocol::Postgresql, binary::postgresql),
     tcp(Protocol::Mysql, binary::mysql),
     tcp(Protocol::Mongodb, binary::mongodb),
+    tcp(Protocol::Ldap, binary::ldap),
+    Entry { transport: None, ..tcp(Protocol::Kerberos, binary::kerberos) },
     tcp(Protocol::Smb, binary::smb),
     tcp(Protocol::Rdp, binary::rdp),
     tcp(Protocol::Vnc, binary::vnc),

@@ -40,6 +40,8 @@ fn web_protocols() {
     check_tcp(CLIENT_HELLO, b"\x15\x03\x01\x00\x02\x02\x28", (Protocol::Tls, 95));
     check_tcp(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK\r\n", (Protocol::Http, 99));
     check_tcp(b"POST /gate.php HTTP/1.0\r\n", b"", (Protocol::Http, 90));
+    check_tcp(b"GET /index.html\r\n", b"", (Protocol::Http, 50));
+    check_tcp(b"GET lost\n", b"", (Protocol::PlaintextInteractive, 55));
     check_tcp(b"GET / HTTP/1.1\r\n\r\n", b"sh-5.1# ", (Protocol::Http, 65));
     let upgrade = b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\n\r\n";
     let switching = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
@@ -91,11 +93,21 @@ fn chat_queue_and_database_protocols() {
     check_tcp(b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b"N", (Protocol::Postgresql, 95));
     check_tcp(b"\x00\x00\x00\x12\x00\x03\x00\x00user\x00pg\x00\x00", b"", (Protocol::Postgresql, 90));
     check_tcp(b"", b"\x4a\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00", (Protocol::Mysql, 90));
+    check_tcp(b"0\x0c\x02\x01\x01`\x07\x02\x01\x03\x04\x00\x80\x00", b"", (Protocol::Ldap, 90));
     check_tcp(
         b"\x29\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\xdd\x07\x00\x00",
         b"",
         (Protocol::Mongodb, 90),
     );
+}
+
+#[test]
+fn roles_may_be_reversed() {
+    let mut identifier = Identifier::new(Transport::Tcp);
+    identifier.feed(Direction::ToServer, b"HTTP/1.1 200 OK\r\n\r\n");
+    identifier.feed(Direction::ToClient, b"GET /task HTTP/1.1\r\n\r\n");
+    let verdict = identifier.verdict();
+    assert_eq!((verdict.protocol, verdict.confidence, verdict.reversed), (Protocol::Http, 84, true));
 }
 
 #[test]
@@ -124,6 +136,8 @@ fn datagrams() {
     check_udp(b"<34>Oct 11 22:14:15 host su: failed", b"", (Protocol::Syslog, 90));
     check_udp(b"0\x1a\x02\x01\x01\x04\x06public\xa0\x0d", b"", (Protocol::Snmp, 90));
     check_udp(b"\x00\x01boot.img\x00octet\x00", b"", (Protocol::Tftp, 90));
+    let kerberos = b"j\x81\xa0\x30\x81\x9d\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0a\xa3";
+    check_udp(kerberos, b"", (Protocol::Kerberos, 90));
     let mut wireguard = random(148, 5);
     wireguard[..4].copy_from_slice(&[1, 0, 0, 0]);
     check_udp(&wireguard, b"", (Protocol::Wireguard, 90));
@@ -149,6 +163,9 @@ fn plain_text_sessions_are_a_class_of_their_own() {
 
 #[test]
 fn text_for_programs_is_not_interactive() {
+    check_tcp(b"OPTIONS rtsp://a/ RTSP/1.0\r\nCSeq: 2\r\n", b"", (Protocol::Unknown, 60));
+    check_tcp(b"{\"jsonrpc\":\"2.0\",\"method\":\"echo\"}\n", b"", (Protocol::Unknown, 60));
+    check_udp(b"\x07", b"\t", (Protocol::Unknown, 50));
     check_tcp(b"{\"a\":1}\n", b"", (Protocol::Unknown, 60));
     check_tcp(b"servers.web1.cpu 12.5 1700000000\n", b"", (Protocol::Unknown, 60));
     check_udp(b"requests:1|c", b"", (Protocol::Unknown, 50));

@@ -54,7 +54,13 @@ pub(super) fn http(bytes: &[u8], direction: Direction) -> Probe {
                 (Some(_), _) => Certain("HTTP/1 request line"),
                 (None, false) => Unsure("start of an HTTP request line"),
                 // HTTP/0.9 had neither version nor headers.
-                (None, true) => Unsure("HTTP method without a version"),
+                (None, true)
+                    if line.starts_with(b"GET /")
+                        && line.iter().filter(|byte| **byte == b' ').count() == 1 =>
+                {
+                    Unsure("HTTP/0.9 request line")
+                }
+                (None, true) => No,
             }
         }
         ToClient if line.starts_with(b"HTTP/1.") => Certain("HTTP/1 status line"),
@@ -101,7 +107,7 @@ pub(super) fn ssh(bytes: &[u8], direction: Direction) -> Probe {
 
 /// Stratum and its relatives: JSON-RPC of mining pools (Bitcoin's `mining.*`, Monero's `login` and `job`,
 /// Ethereum's `eth_*`).
-pub(super) fn stratum(bytes: &[u8], _direction: Direction) -> Probe {
+pub(super) fn stratum(bytes: &[u8], direction: Direction) -> Probe {
     if bytes.first() != Some(&b'{') {
         return No;
     }
@@ -124,8 +130,9 @@ pub(super) fn stratum(bytes: &[u8], _direction: Direction) -> Probe {
     if login && has(bytes, b"\"agent\"") || job {
         return Certain("mining login or job in JSON-RPC");
     }
-    if login || has(bytes, b"\"jsonrpc\"") || has(bytes, b"\"result\"") {
-        return Unsure("JSON-RPC line");
+    // The answer to mining.subscribe; pools differ in what the inner array holds.
+    if direction == ToClient && has(bytes, b"\"result\":[[") {
+        return Unsure("JSON-RPC result of nested arrays");
     }
     No
 }
