@@ -3,14 +3,14 @@
 //! In: payloads as they come, at most [`MAX_KEPT_BYTES`] kept per direction. Out: a [`Verdict`]: protocol,
 //! confidence and the evidence in words. Ask at any time; more payload only makes the verdict better.
 //!
-//! How it judges: every probe of [`table`] says *certain*, *unsure* or *no* of each direction, and the two
-//! answers are combined (see [`confidence`]): a mark on one side that the other side contradicts weighs
+//! How it judges: every probe of `table` says *certain*, *unsure* or *no* of each direction, and the two
+//! answers are combined (see `confidence`): a mark on one side that the other side contradicts weighs
 //! less than one that it confirms. If no protocol reaches [`MIN_CONFIDENCE`], the payload is put into
-//! a class: text that people or shells exchange ([`plaintext`]), bytes that look random ([`encrypted`]), or
+//! a class: text that people or shells exchange (`plaintext`), bytes that look random ([`encrypted`]), or
 //! unknown.
 //!
-//! A protocol that is only recognised has its probe here, by family: [`text`], [`mail`], [`binary`],
-//! [`datagram`]. One with a parser brings the probe of its own module, as [`crate::dns`] does.
+//! A protocol that is only recognised has its probe here, by family: `text`, `mail`, `binary`,
+//! `datagram`. One with a parser brings the probe of its own module, as [`crate::dns`] does.
 //!
 //! Left out on purpose: ports and addresses (the caller compares the verdict with [`crate::ports`]), so
 //! multicast DNS and LLMNR are called `dns` here; a change of protocol in mid-stream; flow state.

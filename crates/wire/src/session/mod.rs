@@ -7,7 +7,7 @@
 //! How it judges: the text is cut into lines. A line is a **prompt** if it begins with the shape of one;
 //! **output** if it begins with or holds a phrase that only a shell or system tool prints; a **command** if
 //! it holds a phrase of shell syntax, or if one of its parts (split at `;`, `|`, `&`) begins with a
-//! command word whose arguments fit that word's rule in [`table`]. The rules are what keeps prose out: `cat`
+//! command word whose arguments fit that word's rule in `table`. The rules are what keeps prose out: `cat`
 //! needs a path, `curl` a URL, `find` a path or a flag; only words that are no prose at all stand alone.
 //!
 //! Left out on purpose: quoting, aliases, other languages' shells, and text in UTF-16. An adversary who
