@@ -43,9 +43,9 @@ pub fn parse(text: &str) -> Option<Duration> {
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text)
-            .map(Self)
-            .ok_or_else(|| de::Error::custom(format!("`{text}` is not a length of time such as 90s, 5m or 1h")))
+        parse(&text).map(Self).ok_or_else(|| {
+            de::Error::custom(format!("`{text}` is not a length of time such as 90s, 5m or 1h"))
+        })
     }
 }
 

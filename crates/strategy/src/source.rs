@@ -64,7 +64,9 @@ impl<'a> Source<'a> {
 
     /// The text of `line` (from 1) without its line break; empty when there is no such line.
     pub fn line(&self, line: usize) -> &'a str {
-        let Some(start) = line.checked_sub(1).and_then(|index| self.line_starts.get(index)) else { return "" };
+        let Some(start) = line.checked_sub(1).and_then(|index| self.line_starts.get(index)) else {
+            return "";
+        };
         let end = self.line_starts.get(line).copied().unwrap_or(self.text.len());
         self.text.get(*start..end).unwrap_or("").trim_end_matches(['\n', '\r'])
     }

@@ -176,7 +176,8 @@ mod tests {
     #[test]
     fn revoked_techniques_name_a_living_successor() {
         assert_eq!(technique("T1562.001").unwrap().successor().unwrap().id, "T1685");
-        for revoked in techniques().iter().filter(|technique| matches!(technique.status, Status::Revoked(_))) {
+        for revoked in techniques().iter().filter(|technique| matches!(technique.status, Status::Revoked(_)))
+        {
             let successor = revoked.successor();
             let deprecated = matches!(revoked.status, Status::Revoked(next)
                 if technique(next).is_none_or(|next| next.status == Status::Deprecated));

@@ -132,8 +132,12 @@ fn tokens<'a>(text: &'a str, node: &Node) -> Result<Vec<Token<'a>>, Problem> {
                 found.push(Token { text: text.get(at..at + 1).unwrap_or(""), span: place(at, at + 1) });
             }
             '|' => {
-                return Err(Problem::new(codes::CONDITION, place(at, text.len()), "an aggregation of Sigma 1")
-                    .with_hint("write a correlation rule: type, rules, group-by, timespan, condition"));
+                return Err(Problem::new(
+                    codes::CONDITION,
+                    place(at, text.len()),
+                    "an aggregation of Sigma 1",
+                )
+                .with_hint("write a correlation rule: type, rules, group-by, timespan, condition"));
             }
             _ if !ends_word && word.is_none() => word = Some(at),
             _ => {}

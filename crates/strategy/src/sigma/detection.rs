@@ -178,8 +178,7 @@ impl Reader<'_> {
                 Part::Name(name, span) if !names().any(|known| known == name) => {
                     let message = format!("`{name}` is not a search of this rule");
                     let hint = suggest::hint(name, names());
-                    self.problems
-                        .push(Problem::new(codes::CONDITION, span, message).with_hint_if(hint));
+                    self.problems.push(Problem::new(codes::CONDITION, span, message).with_hint_if(hint));
                 }
                 Part::Selector(selector, span) if !names().any(|name| selector.selects(name)) => {
                     let message = match selector {
@@ -234,7 +233,12 @@ impl Reader<'_> {
             && let Some((array, items)) = self.array(field, key.span)
         {
             let detection = Box::new(self.item(value, key.span, modifiers, depth)?);
-            return Some(Search::Array(ArrayMatch { field: array.to_owned(), span: key.span, items, detection }));
+            return Some(Search::Array(ArrayMatch {
+                field: array.to_owned(),
+                span: key.span,
+                items,
+                detection,
+            }));
         }
         let subject = match field {
             "" => Subject::Keyword,
@@ -245,7 +249,13 @@ impl Reader<'_> {
     }
 
     /// What is asked of an item: values of its own, or a map of its fields.
-    fn item(&mut self, value: &Node, span: Span, modifiers: Vec<Modifier>, depth: usize) -> Option<Detection> {
+    fn item(
+        &mut self,
+        value: &Node,
+        span: Span,
+        modifiers: Vec<Modifier>,
+        depth: usize,
+    ) -> Option<Detection> {
         if value.entry("condition").is_some() {
             return self.detection(value, &[]);
         }
@@ -269,7 +279,10 @@ impl Reader<'_> {
             number => match number.parse() {
                 Ok(index) => Items::At(index),
                 Err(_) => {
-                    self.report(span, format!("`[{number}]` is not any, all, all_or_empty, none or a number"));
+                    self.report(
+                        span,
+                        format!("`[{number}]` is not any, all, all_or_empty, none or a number"),
+                    );
                     return None;
                 }
             },
@@ -277,7 +290,13 @@ impl Reader<'_> {
         Some((array, items))
     }
 
-    fn values(&mut self, subject: Subject, span: Span, modifiers: Vec<Modifier>, node: &Node) -> Option<Search> {
+    fn values(
+        &mut self,
+        subject: Subject,
+        span: Span,
+        modifiers: Vec<Modifier>,
+        node: &Node,
+    ) -> Option<Search> {
         let nodes = node.sequence().unwrap_or(std::slice::from_ref(node));
         let all = modifiers.contains(&Modifier::All);
         if all && node.sequence().is_none() {

@@ -1,41 +1,14 @@
 //! What rules, correlations and filters have in common: title, id, level and the rest of the metadata.
 
+use event::alert::Severity as Level;
+
 use crate::diagnostic::{Problem, codes};
 use crate::source::Span;
 use crate::suggest;
 use crate::yaml::{Key, Node, Resolved, Value};
 
-/// Severity of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// For context only.
-    Informational,
-    /// Of little weight alone.
-    Low,
-    /// Worth a look today.
-    Medium,
-    /// Worth a look now.
-    High,
-    /// Wakes somebody.
-    Critical,
-}
-
-impl Level {
-    /// All levels, weakest first.
-    pub const ALL: [Self; 5] = [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
-
-    /// The word in rules.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Informational => "informational",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
-}
+/// All levels, weakest first.
+const LEVELS: [Level; 5] = [Level::Informational, Level::Low, Level::Medium, Level::High, Level::Critical];
 
 /// Metadata of a rule, correlation or filter.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,9 +85,8 @@ pub fn read(node: &Node, body: &[&str], problems: &mut Vec<Problem>) -> Head {
             "fields" => head.fields = reader.texts(key, value),
             "falsepositives" => head.falsepositives = reader.texts(key, value),
             "level" => {
-                let words = Level::ALL.map(Level::as_str);
-                let word = reader.one_of(key, value, &words);
-                head.level = Level::ALL.into_iter().find(|level| word.as_deref() == Some(level.as_str()));
+                let word = reader.one_of(key, value, &LEVELS.map(Level::as_str));
+                head.level = word.and_then(|word| Level::by_name(&word));
             }
             "related" => head.related = reader.related(value),
             "sigma-version" => head.sigma_version = reader.version(value),
@@ -199,9 +171,9 @@ pub fn is_uuid(text: &str) -> bool {
     const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
     let mut groups = text.split('-');
     let fits = |length: usize| {
-        groups.next().is_some_and(|group| {
-            group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
-        })
+        groups
+            .next()
+            .is_some_and(|group| group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     GROUPS.into_iter().all(fits) && text.len() == 36
 }

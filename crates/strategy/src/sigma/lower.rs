@@ -81,9 +81,10 @@ impl Draft {
             (_, Self::Plain(Matcher::Null)) => Err(Misfit::new("cannot be applied to null")),
 
             (M::Lt | M::Lte | M::Gt | M::Gte, draft) => draft.compare(modifier),
-            (M::Minute | M::Hour | M::Day | M::Week | M::Month | M::Year, Self::Plain(Matcher::Number(number))) => {
-                Ok(Self::Time(time_part(modifier), Order::Eq, number))
-            }
+            (
+                M::Minute | M::Hour | M::Day | M::Week | M::Month | M::Year,
+                Self::Plain(Matcher::Number(number)),
+            ) => Ok(Self::Time(time_part(modifier), Order::Eq, number)),
 
             (M::Re, Self::Raw | Self::Plain(_)) => Ok(Self::Regex(Regex {
                 source: scalar.text.clone(),
@@ -130,10 +131,8 @@ impl Draft {
     /// The modifiers of plain strings.
     fn text(self, modifier: Modifier, scalar: &Scalar) -> Result<Self, Misfit> {
         use Modifier as M;
-        if !matches!(
-            modifier,
-            M::StartsWith | M::EndsWith | M::Contains | M::Cased | M::Windash | M::Expand
-        ) {
+        if !matches!(modifier, M::StartsWith | M::EndsWith | M::Contains | M::Cased | M::Windash | M::Expand)
+        {
             return Err(Misfit::new("does not fit this value or what stands before it"));
         }
         let change = |pattern: Pattern| match modifier {

@@ -21,7 +21,8 @@ mod template;
 pub use condition::{Condition, Quantity, Selector};
 pub use correlation::{Alias, Correlation, CorrelationCondition, CorrelationKind, Reference};
 pub use detection::{ArrayMatch, Detection, FieldMatch, Items, Join, Named, Search, Subject};
-pub use head::{Head, Level, is_uuid};
+pub use event::alert::Severity as Level;
+pub use head::{Head, is_uuid};
 pub use lower::REGEX_LIMIT_BYTES;
 pub use matcher::{Cidr, FieldRef, Matcher, Order, Regex, TimePart};
 pub use modifier::Modifier;
@@ -138,7 +139,11 @@ pub fn read_str(text: &str) -> (Vec<Item>, Vec<Problem>) {
 
 fn read_document(node: &Node, problems: &mut Vec<Problem>) -> Option<Item> {
     if node.mapping().is_none() {
-        problems.push(Problem::new(codes::RULE, node.span, format!("{} where a rule was expected", node.kind())));
+        problems.push(Problem::new(
+            codes::RULE,
+            node.span,
+            format!("{} where a rule was expected", node.kind()),
+        ));
         return None;
     }
     if let Some(body) = node.entry("correlation") {
@@ -161,7 +166,8 @@ fn read_document(node: &Node, problems: &mut Vec<Problem>) -> Option<Item> {
         problems.push(problem);
         return None;
     };
-    let detection = detection::Reader { problems, version: head.sigma_version }.detection(body, &["timeframe"])?;
+    let detection =
+        detection::Reader { problems, version: head.sigma_version }.detection(body, &["timeframe"])?;
     Some(Item::Rule(Rule { head, logsource, detection, observed, expected }))
 }
 
@@ -175,13 +181,13 @@ fn filter(head: Head, node: &Node, body: &Node, problems: &mut Vec<Problem>) -> 
         Some(rules) if rules.text() == Some("any") => FilterRules::Any,
         Some(rules) => {
             let nodes = rules.sequence().unwrap_or(std::slice::from_ref(rules));
-            let reference = |node: &Node| {
-                node.text().map(|name| Reference { name: name.to_owned(), span: node.span })
-            };
+            let reference =
+                |node: &Node| node.text().map(|name| Reference { name: name.to_owned(), span: node.span });
             FilterRules::These(nodes.iter().filter_map(reference).collect())
         }
     };
-    let detection = detection::Reader { problems, version: head.sigma_version }.detection(body, &["rules"])?;
+    let detection =
+        detection::Reader { problems, version: head.sigma_version }.detection(body, &["rules"])?;
     if detection.conditions.len() > 1 {
         problems.push(Problem::new(codes::CONDITION, body.span, "a filter has exactly one condition"));
     }

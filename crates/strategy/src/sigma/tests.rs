@@ -97,7 +97,7 @@ fn modifiers_that_make_no_sense_are_refused() {
         let problem = refused(line);
         assert!(!problem.message.is_empty(), "{line}");
     }
-    assert_eq!(refused("f|wide: \u{80}é").code, codes::MODIFIER);
+    assert_eq!(refused("f|wide: é").code, codes::MODIFIER);
 }
 
 #[test]
@@ -130,7 +130,8 @@ fn an_undefined_name_in_a_condition_gets_a_suggestion() {
 
 #[test]
 fn all_errors_of_a_rule_are_reported_at_once() {
-    let (items, problems) = read_str("id: x\nlevel: hihg\ndetection:\n  s: {f|bogus: 1, g|lt: a}\n  condition: t\n");
+    let (items, problems) =
+        read_str("id: x\nlevel: hihg\ndetection:\n  s: {f|bogus: 1, g|lt: a}\n  condition: t\n");
     assert!(items.is_empty());
     let codes: Vec<&str> = problems.iter().map(|problem| problem.code.id).collect();
     assert_eq!(codes, ["WK0301", "WK0301", "WK0301", "WK0301", "WK0302", "WK0302", "WK0303"]);
@@ -155,7 +156,9 @@ fn arrays_are_chosen_from_version_3_on() {
     assert_eq!(problems, []);
     let Item::Rule(rule) = &items[0] else { panic!() };
     let Search::And(parts) = &rule.detection.searches[0].search else { panic!() };
-    assert!(matches!(&parts[0], Search::Array(array) if array.field == "containers" && array.items == Items::Any));
+    assert!(
+        matches!(&parts[0], Search::Array(array) if array.field == "containers" && array.items == Items::Any)
+    );
     assert!(matches!(&parts[1], Search::Array(array) if array.items == Items::At(0)));
     let (_, problems) = read_str(&text(2));
     assert!(!problems.is_empty());
@@ -210,13 +213,17 @@ fn broken_correlations_are_refused() {
 #[test]
 fn filters_name_rules_or_any() {
     let text = |rules: &str| {
-        format!("title: F\nlogsource: {{product: linux}}\nfilter:\n  rules: {rules}\n  s: {{u: x}}\n  condition: not s\n")
+        format!(
+            "title: F\nlogsource: {{product: linux}}\nfilter:\n  rules: {rules}\n  s: {{u: x}}\n  condition: not s\n"
+        )
     };
     let (items, problems) = read_str(&text("any"));
     assert_eq!(problems, []);
     assert!(matches!(&items[0], Item::Filter(filter) if filter.rules == FilterRules::Any));
     let (items, _) = read_str(&text("[a, b]"));
-    assert!(matches!(&items[0], Item::Filter(Filter { rules: FilterRules::These(rules), .. }) if rules.len() == 2));
+    assert!(
+        matches!(&items[0], Item::Filter(Filter { rules: FilterRules::These(rules), .. }) if rules.len() == 2)
+    );
 }
 
 #[test]
