@@ -35,7 +35,13 @@ pub(super) struct Hook {
     pub(super) need: Need,
     /// What nobody sees when it is missing.
     pub(super) unseen: &'static str,
+    /// The signals, of those in [`event::event::SIGNALS`], that are degraded without it.
+    pub(super) signals: &'static [&'static str],
 }
+
+/// The signals that the kernel sensor gives.
+pub(super) const SIGNALS: [&str; 9] =
+    ["process", "file", "network", "payload", "dns", "privilege", "kernel", "unix_socket", "signal"];
 
 /// The tail-call dispatcher: attached last, when its tables are filled.
 pub(super) const DISPATCHER: Hook = Hook {
@@ -43,21 +49,18 @@ pub(super) const DISPATCHER: Hook = Hook {
     attach: Attach::Tracepoint("sys_exit"),
     need: Need::Wanted,
     unseen: "file, privilege, namespace, mount and listening-socket operations",
+    signals: &["file", "network", "privilege", "kernel", "unix_socket"],
 };
 
 pub(super) const HOOKS: &[Hook] = &[
-    essential("on_cgroup_mkdir", "cgroup_mkdir", "containers that start"),
-    essential("on_cgroup_attach", "cgroup_attach_task", "processes that enter containers"),
-    wanted("on_cgroup_rmdir", "cgroup_rmdir", "containers that end"),
-    essential("on_fork", "sched_process_fork", "descent from a container"),
-    essential("on_exec", "sched_process_exec", "executed programs"),
-    essential("on_exit", "sched_process_exit", "ends of processes"),
+    tracepoint("on_cgroup_mkdir", "cgroup_mkdir", Need::Essential, "containers that start"),
+    tracepoint("on_cgroup_attach", "cgroup_attach_task", Need::Essential, "processes that enter containers"),
+    tracepoint("on_cgroup_rmdir", "cgroup_rmdir", Need::Wanted, "containers that end"),
+    tracepoint("on_fork", "sched_process_fork", Need::Essential, "descent from a container"),
+    tracepoint("on_exec", "sched_process_exec", Need::Essential, "executed programs"),
+    tracepoint("on_exit", "sched_process_exit", Need::Essential, "ends of processes"),
 ];
 
-const fn essential(program: &'static str, tracepoint: &'static str, unseen: &'static str) -> Hook {
-    Hook { program, attach: Attach::Tracepoint(tracepoint), need: Need::Essential, unseen }
-}
-
-const fn wanted(program: &'static str, tracepoint: &'static str, unseen: &'static str) -> Hook {
-    Hook { program, attach: Attach::Tracepoint(tracepoint), need: Need::Wanted, unseen }
+const fn tracepoint(program: &'static str, at: &'static str, need: Need, unseen: &'static str) -> Hook {
+    Hook { program, attach: Attach::Tracepoint(at), need, unseen, signals: &["process"] }
 }

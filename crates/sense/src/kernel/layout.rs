@@ -118,8 +118,8 @@ records! {
         OPCODE = 152, URING_FLAGS = 156, USER_DATA = 160,
     }
     /// One processor's slot of the counters map.
-    counters 64 {
-        EMITTED = 0, LOST = 24, DROPPED_HOST = 48, TABLE_FULL = 56,
+    counters 72 {
+        EMITTED = 0, LOST = 24, DROPPED_HOST = 48, DROPPED_STARTUP = 56, TABLE_FULL = 64,
     }
     /// Value of the lineage map.
     lineage 48 {
@@ -152,6 +152,7 @@ constants! {
     X_SETID: u32 = 0x10,
     X_TMPFS: u32 = 0x20,
     X_PRIVATE_MOUNT: u32 = 0x40,
+    X_ENV_CUT: u32 = 0x80,
     L_CONTAINER: u32 = 0x1,
     L_EXECED: u32 = 0x2,
     L_RUNTIME: u32 = 0x4,

@@ -66,6 +66,8 @@ pub struct Missing {
     pub program: &'static str,
     /// What nobody sees without it.
     pub unseen: &'static str,
+    /// Signals that are degraded.
+    pub signals: &'static [&'static str],
     /// The kernel's answer.
     pub cause: String,
 }
@@ -184,7 +186,8 @@ impl Report {
             (Ok(()), _) => self.attached.push(hook.program),
             (Err(cause), Need::Essential) => return Err(Error::Essential { program: hook.program, cause }),
             (Err(cause), _) => {
-                self.missing.push(Missing { program: hook.program, unseen: hook.unseen, cause });
+                let Hook { program, unseen, signals, .. } = *hook;
+                self.missing.push(Missing { program, unseen, signals, cause });
             }
         }
         Ok(())
@@ -205,13 +208,12 @@ impl Report {
 
 fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
     let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
-    let own_pid = std::process::id();
+    let host_events = if config.host_events { u32::MAX } else { 0 };
     EbpfLoader::new()
-        .override_global("tracked_v1", &tracked_v1, false)
+        .override_global("tracked_v1", &tracked_v1, true)
+        .override_global("root_mnt_ns", &host.mnt_ns, true)
+        .override_global("host_events", &host_events, true)
         .override_global("first_bytes", &config.first_bytes, false)
-        .override_global("root_mnt_ns", &host.mnt_ns, false)
-        .override_global("root_pid_ns", &host.pid_ns, false)
-        .override_global("self_tgid", &own_pid, false)
         .map_max_entries("ring_critical", config.critical_ring_bytes)
         .map_max_entries("ring_file", config.file_ring_bytes)
         .map_max_entries("ring_network", config.network_ring_bytes)
@@ -260,7 +262,8 @@ fn fill_jump_tables(ebpf: &mut Ebpf, report: &mut Report) -> Result<Vec<ProgramA
         if tried.insert(call.program)
             && let Err(cause) = load_only(ebpf, call.program)
         {
-            report.missing.push(Missing { program: call.program, unseen: call.name, cause });
+            let signals = DISPATCHER.signals;
+            report.missing.push(Missing { program: call.program, unseen: call.name, signals, cause });
         }
         let Some(Ok(program)) = ebpf.program(call.program).map(<&RawTracePoint>::try_from) else { continue };
         let Ok(fd) = program.fd() else { continue };

@@ -54,7 +54,11 @@ pub(super) fn operation(r: &Record<'_>) -> Result<File, DecodeError> {
             }
             _ => path(&mut parts, first, resolved & FIRST_RESOLVED != 0)?,
         },
-        target: path(&mut parts, second, resolved & SECOND_RESOLVED != 0)?,
+        target: match op {
+            // The attribute's name.
+            FileOp::SetXattr | FileOp::RemoveXattr => parts.claimed(second.0)?,
+            _ => path(&mut parts, second, resolved & SECOND_RESOLVED != 0)?,
+        },
         result: r.i32(file::RET)?,
         dev: r.u32(file::DEV)?,
         inode: r.u64(file::INODE)?,
