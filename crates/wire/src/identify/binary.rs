@@ -1,0 +1,223 @@
+//! Probes of stream protocols with binary first bytes.
+
+use super::text::has;
+use crate::Direction::{self, ToClient, ToServer};
+use crate::Probe::{self, Certain, No, Unsure};
+use crate::bytes::Reader;
+
+/// RFC 8446 §5.1: the largest TLS record that may be sent, 2^14 + 256.
+const MAX_TLS_RECORD_BYTES: u16 = 16_640;
+
+/// TLS, RFC 8446 §4 and §5.1: a handshake record that begins with the hello of its direction, or an
+/// alert.
+pub(super) fn tls(bytes: &[u8], direction: Direction) -> Probe {
+    let [kind, 3, minor, high, low, rest @ ..] = bytes else { return No };
+    let record_bytes = u16::from_be_bytes([*high, *low]);
+    if *minor > 4 || record_bytes == 0 || record_bytes > MAX_TLS_RECORD_BYTES {
+        return No;
+    }
+    match (kind, direction, rest) {
+        // Handshake type, three bytes of length (a hello is far under 64 KiB), version 3.x.
+        (22, ToServer, [1, 0, _, _, 3, version, ..]) if *version <= 4 => Certain("TLS ClientHello"),
+        (22, ToClient, [2, 0, _, _, 3, version, ..]) if *version <= 4 => Certain("TLS ServerHello"),
+        // Alert: level warning or fatal, two bytes in all.
+        (21, _, [1 | 2, _, ..]) if record_bytes == 2 => Unsure("TLS alert"),
+        (22 | 20 | 23, _, _) => Unsure("TLS record"),
+        _ => No,
+    }
+}
+
+/// Telnet, RFC 854 and RFC 855: option negotiation. A session without any (BusyBox on an odd port) is
+/// seen as plain text instead.
+pub(super) fn telnet(bytes: &[u8], _direction: Direction) -> Probe {
+    match bytes {
+        [IAC, WILL..=DONT, option, rest @ ..] if is_telnet_option(*option) => match rest {
+            [] | [IAC, ..] => Certain("telnet option negotiation"),
+            [next, ..] if next.is_ascii() => Certain("telnet option negotiation"),
+            _ => Unsure("telnet option negotiation"),
+        },
+        [IAC, SUBNEGOTIATION, option, ..] if is_telnet_option(*option) => {
+            Unsure("telnet option subnegotiation")
+        }
+        _ if bytes.is_ascii() => No,
+        _ => match negotiation_in_text(bytes) {
+            true => Unsure("telnet option negotiation in text"),
+            false => No,
+        },
+    }
+}
+
+/// RFC 854: the escape byte and the four verbs; RFC 855: the start of a subnegotiation.
+const IAC: u8 = 255;
+const SUBNEGOTIATION: u8 = 250;
+const WILL: u8 = 251;
+const DONT: u8 = 254;
+
+/// IANA Telnet Options: 0 to 49 are assigned, 255 is the extended list.
+fn is_telnet_option(option: u8) -> bool {
+    option <= 49 || option == 255
+}
+
+fn negotiation_in_text(bytes: &[u8]) -> bool {
+    let Some(at) = memchr::memchr(IAC, bytes) else { return false };
+    let (before, after) = bytes.split_at(at);
+    before.is_ascii() && matches!(after, [IAC, WILL..=DONT, option, ..] if is_telnet_option(*option))
+}
+
+/// MQTT 3.1, 3.1.1 and 5: CONNECT and CONNACK (OASIS MQTT 5.0 §3.1, §3.2).
+pub(super) fn mqtt(bytes: &[u8], direction: Direction) -> Probe {
+    let Some((kind, after_kind)) = bytes.split_first() else { return No };
+    // The remaining length takes one to four bytes; all but the last have the top bit set.
+    let more = after_kind.iter().take(3).take_while(|byte| **byte & 0x80 != 0).count();
+    let body = after_kind.get(more + 1..).unwrap_or_default();
+    match (direction, kind) {
+        (ToServer, 0x10) if body.starts_with(b"\x00\x04MQTT") || body.starts_with(b"\x00\x06MQIsdp") => {
+            Certain("MQTT CONNECT")
+        }
+        (ToClient, 0x20) if more == 0 && matches!(body, [0 | 1, _, ..]) => Unsure("MQTT CONNACK"),
+        _ => No,
+    }
+}
+
+/// AMQP 0-9-1 §4.2.2 and 1.0 §2.2: the protocol header; a 0-9-1 server answers with connection.start.
+pub(super) fn amqp(bytes: &[u8], direction: Direction) -> Probe {
+    match bytes {
+        [b'A', b'M', b'Q', b'P', ..] => Certain("AMQP protocol header"),
+        [1, 0, 0, _, _, _, _, 0, 10, 0, 10, ..] if direction == ToClient => Certain("AMQP connection.start"),
+        _ => No,
+    }
+}
+
+/// PostgreSQL frontend/backend protocol 3.0: start-up packet, SSL and GSS requests, first replies.
+pub(super) fn postgresql(bytes: &[u8], direction: Direction) -> Probe {
+    let mut reader = Reader::new(bytes);
+    match direction {
+        ToServer => match (reader.u32(), reader.u32()) {
+            (Some(8), Some(80_877_103)) => Certain("PostgreSQL SSLRequest"),
+            (Some(8), Some(80_877_104)) => Certain("PostgreSQL GSSENCRequest"),
+            (Some(16), Some(80_877_102)) => Certain("PostgreSQL CancelRequest"),
+            // Version 3.0 or 3.2, then parameters by name; a start-up packet is under 10,000 bytes.
+            (Some(9..=10_000), Some(0x0003_0000 | 0x0003_0002)) if has(bytes, b"user\0") => {
+                Certain("PostgreSQL start-up packet")
+            }
+            _ => No,
+        },
+        ToClient => match bytes {
+            [b'S' | b'N'] => Unsure("one-byte answer to an SSLRequest"),
+            [b'S' | b'N', rest @ ..] if is_authentication(rest) => Certain("PostgreSQL authentication"),
+            [b'E', 0, 0, ..] if has(bytes, b"SERROR\0") || has(bytes, b"SFATAL\0") => {
+                Certain("PostgreSQL error")
+            }
+            _ if is_authentication(bytes) => Certain("PostgreSQL authentication"),
+            // After 'S' a TLS handshake follows on the same stream.
+            [b'S', 22, 3, ..] => Unsure("TLS after an SSLRequest"),
+            _ => No,
+        },
+    }
+}
+
+/// `R`, a length under 256, a method of at most 12.
+fn is_authentication(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'R', 0, 0, 0, 8..=255, 0, 0, 0, 0..=12, ..])
+}
+
+/// MySQL client/server protocol: initial handshake version 10 or an early error; the login that follows.
+pub(super) fn mysql(bytes: &[u8], direction: Direction) -> Probe {
+    match (direction, bytes) {
+        (ToClient, [_, _, 0, 0, 10, version @ ..]) => {
+            let text = version.split(|byte| *byte == 0).next().unwrap_or_default();
+            let is_version = text.first().is_some_and(u8::is_ascii_digit)
+                && text.len() < 80
+                && text.iter().all(u8::is_ascii_graphic);
+            if is_version { Certain("MySQL greeting") } else { No }
+        }
+        (ToClient, [_, _, 0, 0, 0xff, ..]) if has(bytes, b"Host ") || has(bytes, b"connections") => {
+            Certain("MySQL refusal")
+        }
+        // Sequence 1, capabilities with PROTOCOL_41 (bit 9), maximum packet, character set, zeros.
+        (ToServer, [_, _, 0, 1, _, capabilities, _, _, _, _, _, _, _, 0, 0, ..])
+            if capabilities & 0x02 != 0 =>
+        {
+            Unsure("MySQL login")
+        }
+        _ => No,
+    }
+}
+
+/// MongoDB wire protocol: the little-endian header with OP_MSG, OP_QUERY or OP_REPLY.
+pub(super) fn mongodb(bytes: &[u8], _direction: Direction) -> Probe {
+    // Length (under 48 MB), request id, response to, opcode.
+    let [_, _, _, 0..=2, _, _, _, _, _, _, _, _, opcode @ ..] = bytes else { return No };
+    match opcode {
+        [0xdd, 0x07, 0, 0, ..] => Certain("MongoDB OP_MSG"),
+        [0xd4, 0x07, 0, 0, ..] => Certain("MongoDB OP_QUERY"),
+        [1, 0, 0, 0, ..] => Unsure("MongoDB OP_REPLY"),
+        _ => No,
+    }
+}
+
+/// SMB over TCP: NetBIOS session header (RFC 1002 §4.3), then the magic of \[MS-SMB\] or \[MS-SMB2\].
+pub(super) fn smb(bytes: &[u8], _direction: Direction) -> Probe {
+    match bytes {
+        [0, _, _, _, 0xfd..=0xff, b'S', b'M', b'B', ..] => Certain("SMB header"),
+        [0x81 | 0x82, 0, 0, _, ..] => Unsure("NetBIOS session message"),
+        _ => No,
+    }
+}
+
+/// RDP: TPKT (RFC 1006 §6), then an X.224 connection request or confirm.
+pub(super) fn rdp(bytes: &[u8], direction: Direction) -> Probe {
+    match (direction, bytes) {
+        (ToServer, [3, 0, 0, _, _, 0xe0, 0, 0, ..]) => {
+            if has(bytes, b"Cookie: mstshash=") {
+                Certain("RDP cookie")
+            } else {
+                Unsure("X.224 connection request")
+            }
+        }
+        (ToClient, [3, 0, 0, _, _, 0xd0, 0, 0, ..]) => Unsure("X.224 connection confirm"),
+        _ => No,
+    }
+}
+
+/// VNC, RFC 6143 §7.1.1: both sides send twelve bytes of version.
+pub(super) fn vnc(bytes: &[u8], _direction: Direction) -> Probe {
+    match bytes {
+        [b'R', b'F', b'B', b' ', b'0', _, _, b'.', _, _, _, b'\n', ..] => Certain("RFB version"),
+        _ => No,
+    }
+}
+
+/// SOCKS 5 (RFC 1928 §3) and SOCKS 4: greeting or request, and the answer.
+pub(super) fn socks(bytes: &[u8], direction: Direction) -> Probe {
+    match (direction, bytes) {
+        (ToServer, [5, count @ 1..=16, rest @ ..]) => {
+            let offered = rest.get(..usize::from(*count));
+            let is_known = |method: &u8| matches!(method, 0..=9 | 0x80);
+            match offered {
+                // What follows the offer, in a stream, is authentication (1) or the request (5).
+                Some(methods) if methods.iter().all(is_known) => match rest.get(usize::from(*count)..) {
+                    Some([] | [1, ..]) => Unsure("SOCKS5 methods"),
+                    Some([5, 1..=3, 0, 1 | 3 | 4, ..]) => Certain("SOCKS5 methods and request"),
+                    _ => No,
+                },
+                _ => No,
+            }
+        }
+        (ToServer, [4, 1 | 2, port_high, port_low, _, _, _, _, user @ ..])
+            if user.contains(&0) && (*port_high, *port_low) != (0, 0) =>
+        {
+            Unsure("SOCKS4 request")
+        }
+        (ToClient, [5, 0 | 1 | 2 | 0xff]) => Unsure("SOCKS5 method choice"),
+        (ToClient, [5, 0, 5, 0..=8, 0, 1 | 3 | 4, ..]) => Certain("SOCKS5 method choice and reply"),
+        (ToClient, [5, 2, 1, 0, ..]) => Unsure("SOCKS5 method choice and authentication"),
+        (ToClient, [0, 0x5a..=0x5d, _, _, _, _, _, _, ..]) => Unsure("SOCKS4 reply"),
+        _ => No,
+    }
+}
+
+/// BitTorrent, BEP 3: the peer handshake.
+pub(super) fn bittorrent(bytes: &[u8], _direction: Direction) -> Probe {
+    if bytes.starts_with(b"\x13BitTorrent protocol") { Certain("BitTorrent handshake") } else { No }
+}

@@ -1,0 +1,141 @@
+//! Probes of protocols that run over UDP; DNS brings its own.
+
+use super::text::has;
+use crate::Direction::{self, ToClient, ToServer};
+use crate::Probe::{self, Certain, No, Unsure};
+use crate::bytes::Reader;
+
+/// RFC 9000 §14.1: a client pads its first datagram to this.
+const MIN_QUIC_INITIAL_BYTES: usize = 1200;
+/// The longest connection id of version 1, RFC 9000 §17.2.
+const MAX_CONNECTION_ID_BYTES: u8 = 20;
+
+/// QUIC, RFC 9000 §17.2 and RFC 9369: a long header of a known version.
+pub(super) fn quic(bytes: &[u8], direction: Direction) -> Probe {
+    let mut reader = Reader::new(bytes);
+    let (Some(first), Some(version), Some(id_bytes)) = (reader.u8(), reader.u32(), reader.u8()) else {
+        return No;
+    };
+    // Long header and fixed bit.
+    if first & 0xc0 != 0xc0 || id_bytes > MAX_CONNECTION_ID_BYTES {
+        return No;
+    }
+    // What is kept of a datagram is less than what was sent; a whole short one is no Initial.
+    let long_enough =
+        direction == ToClient || bytes.len() >= super::MAX_KEPT_BYTES.min(MIN_QUIC_INITIAL_BYTES);
+    match (version, long_enough) {
+        (1 | 0x6b33_43cf, true) => Certain("QUIC long header"),
+        (1 | 0x6b33_43cf, false) => Unsure("QUIC long header in a short datagram"),
+        (0xff00_0000..=0xff00_00ff, _) => Unsure("QUIC draft version"),
+        _ => No,
+    }
+}
+
+/// DTLS 1.0 and 1.2, RFC 6347 §4.1: a handshake record of epoch 0.
+pub(super) fn dtls(bytes: &[u8], direction: Direction) -> Probe {
+    // Type, version, epoch, sequence of six bytes, length of two, handshake type.
+    match bytes {
+        [22, 0xfe, 0xff | 0xfd, 0, 0, _, _, _, _, _, _, _, _, hello, ..] => match (direction, hello) {
+            (ToServer, 1) => Certain("DTLS ClientHello"),
+            (ToClient, 2 | 3) => Certain("DTLS ServerHello"),
+            _ => Unsure("DTLS handshake"),
+        },
+        [20..=25, 0xfe, 0xff | 0xfd, ..] => Unsure("DTLS record"),
+        _ => No,
+    }
+}
+
+/// STUN, RFC 8489 §5: the magic cookie and a length in words of four bytes.
+pub(super) fn stun(bytes: &[u8], _direction: Direction) -> Probe {
+    match bytes {
+        [0..=0x3f, _, _, length, 0x21, 0x12, 0xa4, 0x42, ..] if length % 4 == 0 => {
+            Certain("STUN magic cookie")
+        }
+        _ => No,
+    }
+}
+
+/// BOOTP's fixed part, RFC 2131 §2; the magic cookie follows.
+const DHCP_COOKIE_OFFSET: usize = 236;
+
+/// DHCP, RFC 2131 §2 and §3.
+pub(super) fn dhcp(bytes: &[u8], direction: Direction) -> Probe {
+    let cookie = Reader::at(bytes, DHCP_COOKIE_OFFSET).u32();
+    match (direction, bytes.first(), cookie) {
+        (ToServer, Some(1), Some(0x6382_5363)) | (ToClient, Some(2), Some(0x6382_5363)) => {
+            Certain("DHCP magic cookie")
+        }
+        _ => No,
+    }
+}
+
+/// WireGuard's four messages have fixed types and lengths (Donenfeld 2017, §5.4).
+pub(super) fn wireguard(bytes: &[u8], direction: Direction) -> Probe {
+    match (direction, bytes, bytes.len()) {
+        (ToServer, [1, 0, 0, 0, ..], 148) => Certain("WireGuard initiation"),
+        (ToClient, [2, 0, 0, 0, ..], 92) => Certain("WireGuard response"),
+        (_, [4, 0, 0, 0, ..], 32..) if bytes.len().is_multiple_of(16) => Unsure("WireGuard transport data"),
+        _ => No,
+    }
+}
+
+/// RFC 5905 §7.3: the header without extensions.
+const NTP_BYTES: usize = 48;
+
+/// NTP, RFC 5905 §7.3. The form has no mark of its own: version 1 to 4, a mode that fits the direction, a
+/// stratum of at most 16.
+pub(super) fn ntp(bytes: &[u8], direction: Direction) -> Probe {
+    let [first, stratum, poll, ..] = bytes else { return No };
+    if bytes.len() < NTP_BYTES || !bytes.len().is_multiple_of(4) || *stratum > 16 || *poll > 17 {
+        return No;
+    }
+    let (version, mode) = (first >> 3 & 7, first & 7);
+    if !(1..=4).contains(&version) {
+        return No;
+    }
+    match (direction, mode) {
+        (ToServer, 3) if bytes.len() == NTP_BYTES => Unsure("NTP client request"),
+        (ToClient, 4) => Unsure("NTP server reply"),
+        (_, 1 | 2 | 5) => Unsure("NTP peer or broadcast"),
+        _ => No,
+    }
+}
+
+/// SNMP, RFC 1157 §4 and RFC 3412 §6: a BER sequence that begins with the version.
+pub(super) fn snmp(bytes: &[u8], _direction: Direction) -> Probe {
+    let body = match bytes {
+        [0x30, 0x81, _, body @ ..] | [0x30, 0x82, _, _, body @ ..] => body,
+        [0x30, length, body @ ..] if *length < 0x80 => body,
+        _ => return No,
+    };
+    match body {
+        // Versions 1 and 2c: the community follows as an octet string, then a PDU of context class.
+        [2, 1, 0 | 1, 4, length, rest @ ..] if *length < 0x80 => match rest.get(usize::from(*length)) {
+            Some(0xa0..=0xa8) => Certain("SNMP community and PDU"),
+            _ => No,
+        },
+        [2, 1, 3, 0x30, ..] => Certain("SNMPv3 header"),
+        _ => No,
+    }
+}
+
+/// Syslog, RFC 3164 §4.1.1 and RFC 5424 §6.2.1: a priority of at most 191 in angle brackets.
+pub(super) fn syslog(bytes: &[u8], _direction: Direction) -> Probe {
+    let Some(rest) = bytes.strip_prefix(b"<") else { return No };
+    let digits = rest.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    let value = rest.iter().take(digits).fold(0u16, |sum, digit| sum * 10 + u16::from(digit - b'0'));
+    if (1..=3).contains(&digits) && value <= 191 && rest.get(digits) == Some(&b'>') {
+        return Certain("syslog priority");
+    }
+    No
+}
+
+/// TFTP, RFC 1350 §5: a read or write request with its mode. Replies come from another port.
+pub(super) fn tftp(bytes: &[u8], _direction: Direction) -> Probe {
+    let [0, 1 | 2, rest @ ..] = bytes else { return No };
+    let lower = rest.to_ascii_lowercase();
+    if has(&lower, b"\0octet\0") || has(&lower, b"\0netascii\0") {
+        return Certain("TFTP request");
+    }
+    No
+}

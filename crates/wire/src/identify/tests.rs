@@ -1,0 +1,219 @@
+use super::*;
+
+/// What each side said, and the protocol and confidence that must come of it.
+fn check(transport: Transport, to_server: &[u8], to_client: &[u8], expect: (Protocol, u8)) {
+    let mut identifier = Identifier::new(transport);
+    identifier.feed(Direction::ToServer, to_server);
+    identifier.feed(Direction::ToClient, to_client);
+    let verdict = identifier.verdict();
+    let shown = (to_server.escape_ascii().to_string(), to_client.escape_ascii().to_string());
+    assert_eq!((verdict.protocol, verdict.confidence), expect, "{shown:?}: {}", verdict.evidence);
+}
+
+fn check_tcp(to_server: &[u8], to_client: &[u8], expect: (Protocol, u8)) {
+    check(Transport::Tcp, to_server, to_client, expect);
+}
+
+fn check_udp(to_server: &[u8], to_client: &[u8], expect: (Protocol, u8)) {
+    check(Transport::Udp, to_server, to_client, expect);
+}
+
+/// Deterministic bytes without pattern (xorshift64).
+fn random(len: usize, mut state: u64) -> Vec<u8> {
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        })
+        .collect()
+}
+
+const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+const SERVER_HELLO: &[u8] = b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03";
+
+#[test]
+fn web_protocols() {
+    check_tcp(CLIENT_HELLO, SERVER_HELLO, (Protocol::Tls, 99));
+    check_tcp(CLIENT_HELLO, b"", (Protocol::Tls, 90));
+    check_tcp(CLIENT_HELLO, b"\x15\x03\x01\x00\x02\x02\x28", (Protocol::Tls, 95));
+    check_tcp(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 200 OK\r\n", (Protocol::Http, 99));
+    check_tcp(b"POST /gate.php HTTP/1.0\r\n", b"", (Protocol::Http, 90));
+    check_tcp(b"GET / HTTP/1.1\r\n\r\n", b"sh-5.1# ", (Protocol::Http, 65));
+    let upgrade = b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: WebSocket\r\n\r\n";
+    let switching = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    check_tcp(upgrade, switching, (Protocol::Websocket, 99));
+    check_tcp(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"", (Protocol::Http2, 90));
+}
+
+#[test]
+fn remote_access_protocols() {
+    check_tcp(b"SSH-2.0-Go\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", (Protocol::Ssh, 99));
+    check_tcp(b"\xff\xfb\x18\xff\xfb\x1f", b"\xff\xfd\x18\xff\xfd\x1f", (Protocol::Telnet, 99));
+    check_tcp(b"", b"\xff\xfd\x01login: ", (Protocol::Telnet, 90));
+    check_tcp(b"RFB 003.008\n", b"RFB 003.008\n", (Protocol::Vnc, 99));
+    check_tcp(
+        b"\x03\x00\x00\x2b\x26\xe0\x00\x00\x00\x00\x00Cookie: mstshash=a\r\n",
+        b"",
+        (Protocol::Rdp, 90),
+    );
+    check_tcp(b"\x05\x01\x00", b"\x05\x00", (Protocol::Socks, 80));
+    check_tcp(
+        b"\x04\x01\x01\xbb\xc0\x00\x02\x07\x00",
+        b"\x00\x5a\x01\xbb\x00\x00\x00\x00",
+        (Protocol::Socks, 80),
+    );
+    check_tcp(b"\x00\x00\x00\x54\xfeSMB@\x00", b"", (Protocol::Smb, 90));
+}
+
+#[test]
+fn mail_and_file_transfer() {
+    check_tcp(b"EHLO a\r\n", b"220 mx.example.com ESMTP\r\n", (Protocol::Smtp, 99));
+    check_tcp(b"EHLO a\r\n", b"220 hello\r\n", (Protocol::Smtp, 95));
+    check_tcp(b"USER anonymous\r\n", b"220 ProFTPD Server ready\r\n", (Protocol::Ftp, 95));
+    check_tcp(b"USER anonymous\r\n", b"220 hello\r\n331 password\r\n", (Protocol::Ftp, 95));
+    check_tcp(b"USER a\r\n", b"+OK POP3 ready\r\n", (Protocol::Pop3, 95));
+    check_tcp(b"CAPA\r\n", b"+OK Dovecot\r\n", (Protocol::Pop3, 95));
+    check_tcp(b"a1 LOGIN a b\r\n", b"* OK IMAP4rev1 ready\r\n", (Protocol::Imap, 95));
+}
+
+#[test]
+fn chat_queue_and_database_protocols() {
+    check_tcp(b"NICK bot\r\nUSER a 0 * :b\r\n", b":irc.test 001 bot :hi\r\n", (Protocol::Irc, 99));
+    check_tcp(b"PRIVMSG #c :hi\r\n", b"", (Protocol::Irc, 90));
+    check_tcp(b"*1\r\n$4\r\nPING\r\n", b"+PONG\r\n", (Protocol::Redis, 95));
+    check_tcp(b"INFO\r\n", b"$3600\r\n# Server\r\n", (Protocol::Redis, 80));
+    check_tcp(b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c", b"\x20\x02\x00\x00", (Protocol::Mqtt, 95));
+    check_tcp(b"AMQP\x00\x00\x09\x01", b"", (Protocol::Amqp, 90));
+    check_tcp(b"CONNECT {\"verbose\":false}\r\n", b"INFO {\"version\":\"2\"}\r\n", (Protocol::Nats, 99));
+    check_tcp(b"set k 0 0 1\r\na\r\n", b"STORED\r\n", (Protocol::Memcached, 95));
+    check_tcp(b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b"N", (Protocol::Postgresql, 95));
+    check_tcp(b"\x00\x00\x00\x12\x00\x03\x00\x00user\x00pg\x00\x00", b"", (Protocol::Postgresql, 90));
+    check_tcp(b"", b"\x4a\x00\x00\x00\x0a8.0.36\x00\x08\x00\x00\x00", (Protocol::Mysql, 90));
+    check_tcp(
+        b"\x29\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\xdd\x07\x00\x00",
+        b"",
+        (Protocol::Mongodb, 90),
+    );
+}
+
+#[test]
+fn mining() {
+    let subscribe = br#"{"id":1,"method":"mining.subscribe","params":["x/1"]}"#;
+    check_tcp(subscribe, br#"{"id":1,"result":[[],"08",4],"error":null}"#, (Protocol::Stratum, 95));
+    let login = br#"{"id":1,"jsonrpc":"2.0","method":"login","params":{"login":"w","pass":"x","agent":"y"}}"#;
+    check_tcp(login, b"", (Protocol::Stratum, 90));
+}
+
+#[test]
+fn datagrams() {
+    let query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02c2\x04test\x00\x00\x01\x00\x01";
+    check_udp(query, b"", (Protocol::Dns, 90));
+    let mut ntp = [0u8; 48];
+    ntp[0] = 0x23;
+    let mut reply = ntp;
+    reply[0] = 0x24;
+    reply[1] = 2;
+    check_udp(&ntp, &reply, (Protocol::Ntp, 80));
+    check_udp(&ntp, b"", (Protocol::Ntp, 50));
+    let mut quic = random(1200, 9);
+    quic[..6].copy_from_slice(&[0xc3, 0, 0, 0, 1, 8]);
+    check_udp(&quic, b"", (Protocol::Quic, 90));
+    check_udp(b"\x00\x01\x00\x00\x21\x12\xa4\x42abcdefghijkl", b"", (Protocol::Stun, 90));
+    check_udp(b"<34>Oct 11 22:14:15 host su: failed", b"", (Protocol::Syslog, 90));
+    check_udp(b"0\x1a\x02\x01\x01\x04\x06public\xa0\x0d", b"", (Protocol::Snmp, 90));
+    check_udp(b"\x00\x01boot.img\x00octet\x00", b"", (Protocol::Tftp, 90));
+    let mut wireguard = random(148, 5);
+    wireguard[..4].copy_from_slice(&[1, 0, 0, 0]);
+    check_udp(&wireguard, b"", (Protocol::Wireguard, 90));
+}
+
+#[test]
+fn dns_over_tcp_is_seen_behind_its_length() {
+    let query = b"\x00\x19\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02c2\x04test\x00\x00\x01\x00\x01";
+    check_tcp(query, b"", (Protocol::Dns, 90));
+}
+
+#[test]
+fn plain_text_sessions_are_a_class_of_their_own() {
+    use Protocol::PlaintextInteractive;
+    check_tcp(b"/ # ", b"id\n", (PlaintextInteractive, 95));
+    check_tcp(b"uid=0(root) gid=0(root)\n", b"id\n", (PlaintextInteractive, 95));
+    check_tcp(b"hello\n", b"", (PlaintextInteractive, 55));
+    check_tcp(b"hello\n", b"how are you\n", (PlaintextInteractive, 75));
+    check_tcp(b"", b"web-1 login: ", (PlaintextInteractive, 85));
+    check_tcp(b"\x7fELF\x02\x01\x01\x00\x00\x00\x00", b"cat /bin/ls\n", (PlaintextInteractive, 70));
+    check_udp(b"whoami\n", b"root\n", (PlaintextInteractive, 95));
+}
+
+#[test]
+fn text_for_programs_is_not_interactive() {
+    check_tcp(b"{\"a\":1}\n", b"", (Protocol::Unknown, 60));
+    check_tcp(b"servers.web1.cpu 12.5 1700000000\n", b"", (Protocol::Unknown, 60));
+    check_udp(b"requests:1|c", b"", (Protocol::Unknown, 50));
+}
+
+#[test]
+fn random_bytes_are_fully_encrypted_and_short_or_structured_ones_are_not() {
+    check_tcp(&random(300, 1), &random(300, 2), (Protocol::FullyEncrypted, 85));
+    check_tcp(&random(64, 3), b"", (Protocol::FullyEncrypted, 70));
+    check_tcp(&random(16, 4), b"", (Protocol::Unknown, 50));
+    check_tcp(&[0xaa; 300], b"", (Protocol::Unknown, 50));
+    check_tcp(&[0, 1, 2, 3].repeat(40), b"", (Protocol::Unknown, 50));
+}
+
+#[test]
+fn each_exemption_of_the_paper_holds_alone() {
+    use encrypted::{Exemption, exemption};
+    let base = random(200, 7);
+    assert_eq!(exemption(&base), None);
+    assert_eq!(exemption(&[0x01; 100]), Some(Exemption::BitCount));
+    assert_eq!(exemption(&[0xff; 100]), Some(Exemption::BitCount));
+    let with = |at: usize, bytes: &[u8]| {
+        let mut payload = base.clone();
+        payload[at..at + bytes.len()].copy_from_slice(bytes);
+        payload
+    };
+    assert_eq!(exemption(&with(0, b"banner")), Some(Exemption::PrintableStart));
+    assert_eq!(exemption(&with(50, b"common name of a server")), Some(Exemption::PrintableRun));
+    assert_eq!(exemption(&with(0, b"\x16\x03\x01")), Some(Exemption::KnownProtocol));
+    let mixed = [0x81, b'w', b'C', 0x99, b'a'].repeat(20);
+    assert_eq!(exemption(&mixed), Some(Exemption::MostlyPrintable));
+}
+
+#[test]
+fn streams_join_and_datagrams_do_not() {
+    let mut stream = Identifier::new(Transport::Tcp);
+    for part in [&b"GET"[..], b" / HT", b"TP/1.1\r\n"] {
+        stream.feed(Direction::ToServer, part);
+    }
+    assert_eq!(stream.verdict().protocol, Protocol::Http);
+    let mut datagrams = Identifier::new(Transport::Udp);
+    datagrams.feed(Direction::ToServer, b"<34>Oct 11 host su: failed");
+    datagrams.feed(Direction::ToServer, b"\xff\xff\xff");
+    assert_eq!(datagrams.verdict().protocol, Protocol::Syslog);
+}
+
+#[test]
+fn no_more_than_the_limit_is_kept() {
+    let mut identifier = Identifier::new(Transport::Tcp);
+    assert_eq!(identifier.verdict().evidence, "no payload seen");
+    for _ in 0..100 {
+        identifier.feed(Direction::ToServer, &[b'x'; 100]);
+        identifier.feed(Direction::ToClient, &[b'x'; 10_000]);
+    }
+    assert_eq!((identifier.to_server.len(), identifier.to_client.len()), (MAX_KEPT_BYTES, MAX_KEPT_BYTES));
+    assert!(identifier.is_full());
+}
+
+#[test]
+fn random_bytes_show_the_stated_share_of_distinct_values() {
+    let share = |seed: usize| {
+        let len = encrypted::MIN_JUDGED_BYTES + seed % (MAX_KEPT_BYTES - encrypted::MIN_JUDGED_BYTES);
+        encrypted::distinct_share(&random(len, seed as u64 + 1))
+    };
+    let least = (0..10_000).map(share).fold(f64::INFINITY, f64::min);
+
+    assert!(least > encrypted::MIN_DISTINCT_SHARE, "{least}");
+}
