@@ -74,6 +74,14 @@ records! {
         OP = 152, RET = 156, INODE = 160, DEV = 168, MODE = 172, OFLAGS = 176, ARG = 180, FS_MAGIC = 184,
         RESOLVED = 188, STR1_LEN = 192, PATH1_LEN = 196, STR2_LEN = 200, PATH2_LEN = 204,
     }
+    /// Key of the watched inodes.
+    watched_inode 16 {
+        INODE = 0, DEV = 8,
+    }
+    /// Key of the watched names.
+    watched_name 32 {
+        NAME = 0,
+    }
     /// A system call of the privilege, namespace, kernel and mount classes.
     syscall 264 {
         NR = 152, PATH_LEN = 156, RET = 160, ARGS = 168, STR1_LEN = 208, STR2_LEN = 212, TARGET_PID = 216,
@@ -118,8 +126,8 @@ records! {
         OPCODE = 152, URING_FLAGS = 156, USER_DATA = 160,
     }
     /// One processor's slot of the counters map.
-    counters 72 {
-        EMITTED = 0, LOST = 24, DROPPED_HOST = 48, DROPPED_STARTUP = 56, TABLE_FULL = 64,
+    counters 80 {
+        EMITTED = 0, LOST = 24, DROPPED_HOST = 48, DROPPED_STARTUP = 56, TABLE_FULL = 64, LIMITED = 72,
     }
     /// Value of the lineage map.
     lineage 48 {
@@ -204,6 +212,9 @@ constants! {
     SK_BIND: u32 = 5,
     SK_SEND: u32 = 6,
     SK_CONNECT_DONE: u32 = 7,
+    KNOWN_NO: u32 = 0,
+    KNOWN_YES: u32 = 1,
+    KNOWN_NOT: u32 = 2,
     RING_CRITICAL: usize = 0,
     RING_FILE: usize = 1,
     RING_NETWORK: usize = 2,

@@ -13,15 +13,16 @@ use aya::{
     Ebpf, EbpfLoader,
     maps::{Map, MapData, ProgramArray},
     programs::{
-        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr, ProgramError, RawTracePoint,
+        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program, ProgramError,
+        RawTracePoint, SockOps,
     },
 };
 
 use super::{
     Error,
-    hooks::{Attach, DISPATCHER, HOOKS, Hook, Need},
+    hooks::{Attach, CONTINUATIONS, DISPATCHER, HOOKS, Hook, Need, ONLY_32_BIT},
     host::{Hierarchy, Host},
-    syscalls::SYSCALLS,
+    syscalls::{SYSCALLS, normalised_numbers},
     sys,
 };
 
@@ -109,8 +110,7 @@ pub struct KernelSensor {
     pub(super) host: Host,
     config: Config,
     report: Report,
-    /// The kernel empties a jump table when its last descriptor is closed.
-    _jump_tables: Vec<ProgramArray<MapData>>,
+    _jump_tables: JumpTables,
 }
 
 impl KernelSensor {
@@ -209,11 +209,13 @@ impl Report {
 fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
     let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
     let host_events = if config.host_events { u32::MAX } else { 0 };
+    let numbers = normalised_numbers();
     EbpfLoader::new()
+        .override_global("wk_numbers32", numbers.as_slice(), true)
         .override_global("tracked_v1", &tracked_v1, true)
         .override_global("root_mnt_ns", &host.mnt_ns, true)
         .override_global("host_events", &host_events, true)
-        .override_global("first_bytes", &config.first_bytes, false)
+        .override_global("first_bytes", &config.first_bytes, true)
         .map_max_entries("ring_critical", config.critical_ring_bytes)
         .map_max_entries("ring_file", config.file_ring_bytes)
         .map_max_entries("ring_network", config.network_ring_bytes)
@@ -223,59 +225,102 @@ fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
 
 /// Loads and attaches one program; the error is for people.
 fn start(ebpf: &mut Ebpf, hook: &Hook, cgroup2: Option<&File>) -> Result<(), String> {
-    const NO_CGROUP2: &str = "the unified cgroup hierarchy is not mounted";
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
     let attached = match hook.attach {
         Attach::Tracepoint(name) => <&mut RawTracePoint>::try_from(program).and_then(|p| {
             p.load()?;
             p.attach(name).map(drop)
         }),
-        Attach::SocketAddress => {
-            let root = cgroup2.ok_or(NO_CGROUP2)?;
-            <&mut CgroupSockAddr>::try_from(program).and_then(|p| {
-                p.load()?;
-                // Links coexist whatever the mode says; the mode for several is refused with a link.
-                p.attach(root, CgroupAttachMode::Single).map(drop)
-            })
-        }
-        Attach::Ingress | Attach::Egress => {
-            let root = cgroup2.ok_or(NO_CGROUP2)?;
-            let direction = match hook.attach {
-                Attach::Ingress => CgroupSkbAttachType::Ingress,
-                _ => CgroupSkbAttachType::Egress,
-            };
-            <&mut CgroupSkb>::try_from(program).and_then(|p| {
-                p.load()?;
-                p.attach(root, direction, CgroupAttachMode::Single).map(drop)
-            })
-        }
+        on_cgroup => start_on_cgroup(
+            program,
+            on_cgroup,
+            cgroup2.ok_or("the unified cgroup hierarchy is not mounted")?,
+        ),
     };
     attached.map_err(|e| cause(&e))
 }
 
-/// Loads the programs of the system call table and enters each under its numbers, 64-bit and 32-bit.
-fn fill_jump_tables(ebpf: &mut Ebpf, report: &mut Report) -> Result<Vec<ProgramArray<MapData>>, Error> {
-    let mut wide = jump_table(ebpf, "sysprogs")?;
-    let mut narrow = jump_table(ebpf, "sysprogs32")?;
-    let mut tried = HashSet::new();
-    for call in SYSCALLS {
-        if tried.insert(call.program)
-            && let Err(cause) = load_only(ebpf, call.program)
-        {
-            let signals = DISPATCHER.signals;
-            report.missing.push(Missing { program: call.program, unseen: call.name, signals, cause });
+/// Links coexist whatever the mode says; the mode that is for several is refused together with a link.
+const MODE: CgroupAttachMode = CgroupAttachMode::Single;
+
+fn start_on_cgroup(program: &mut Program, attach: Attach, root: &File) -> Result<(), ProgramError> {
+    match attach {
+        Attach::SocketAddress => {
+            let p = <&mut CgroupSockAddr>::try_from(program)?;
+            p.load()?;
+            p.attach(root, MODE).map(drop)
         }
-        let Some(Ok(program)) = ebpf.program(call.program).map(<&RawTracePoint>::try_from) else { continue };
-        let Ok(fd) = program.fd() else { continue };
-        let refused = |map| move |e: aya::maps::MapError| Error::Map { map, cause: format!("{}: {e}", call.name) };
-        wide.set(call.x86_64, fd, 0).map_err(refused("sysprogs"))?;
-        if let Some(number) = call.i386 {
-            narrow.set(number, fd, 0).map_err(refused("sysprogs32"))?;
+        Attach::SocketMade => {
+            let p = <&mut CgroupSock>::try_from(program)?;
+            p.load()?;
+            p.attach(root, MODE).map(drop)
+        }
+        Attach::SocketOperation => {
+            let p = <&mut SockOps>::try_from(program)?;
+            p.load()?;
+            p.attach(root, MODE).map(drop)
+        }
+        Attach::Ingress | Attach::Egress | Attach::Tracepoint(_) => {
+            let direction = if attach == Attach::Ingress {
+                CgroupSkbAttachType::Ingress
+            } else {
+                CgroupSkbAttachType::Egress
+            };
+            let p = <&mut CgroupSkb>::try_from(program)?;
+            p.load()?;
+            p.attach(root, direction, MODE).map(drop)
         }
     }
-    let missing: HashSet<&str> = report.missing.iter().map(|m| m.program).collect();
-    report.attached.extend(tried.into_iter().filter(|p| !missing.contains(p)));
-    Ok(vec![wide, narrow])
+}
+
+/// The jump tables: the kernel empties one when its last descriptor is closed.
+type JumpTables = [ProgramArray<MapData>; 2];
+
+/// Loads the programs that the dispatcher jumps to and enters each under its numbers, 64-bit and 32-bit.
+fn fill_jump_tables(ebpf: &mut Ebpf, report: &mut Report) -> Result<JumpTables, Error> {
+    let mut tables = [jump_table(ebpf, "sysprogs")?, jump_table(ebpf, "sysprogs32")?];
+    for call in SYSCALLS {
+        let slots = std::iter::once((0, call.x86_64)).chain(call.i386.iter().map(|n| (1, *n)));
+        enter(ebpf, report, &mut tables, call.name, call.program, slots)?;
+    }
+    for (slot, program) in CONTINUATIONS {
+        enter(ebpf, report, &mut tables, program, program, [(0, slot), (1, slot)].into_iter())?;
+    }
+    for (slot, name, program) in ONLY_32_BIT {
+        enter(ebpf, report, &mut tables, name, program, std::iter::once((1, slot)))?;
+    }
+    Ok(tables)
+}
+
+/// Enters `program` into `slots` (table, index), loading it the first time. One that does not load is reported.
+fn enter(
+    ebpf: &mut Ebpf,
+    report: &mut Report,
+    tables: &mut JumpTables,
+    name: &'static str,
+    program: &'static str,
+    slots: impl Iterator<Item = (usize, u32)>,
+) -> Result<(), Error> {
+    if report.missing.iter().any(|m| m.program == program) {
+        return Ok(());
+    }
+    if !report.attached.contains(&program) {
+        if let Err(cause) = load_only(ebpf, program) {
+            let signals = DISPATCHER.signals;
+            report.missing.push(Missing { program, unseen: name, signals, cause });
+            return Ok(());
+        }
+        report.attached.push(program);
+    }
+    let Some(Ok(loaded)) = ebpf.program(program).map(<&RawTracePoint>::try_from) else { return Ok(()) };
+    let refused = |e: &dyn std::fmt::Display| Error::Map { map: "sysprogs", cause: format!("{name}: {e}") };
+    let fd = loaded.fd().map_err(|e| refused(&e))?;
+    for (table, slot) in slots {
+        if let Some(table) = tables.get_mut(table) {
+            table.set(slot, fd, 0).map_err(|e| refused(&e))?;
+        }
+    }
+    Ok(())
 }
 
 fn load_only(ebpf: &mut Ebpf, program: &str) -> Result<(), String> {

@@ -175,6 +175,10 @@ pub struct Counts {
     pub lost: [u64; RING_COUNT],
     /// Records of host tasks that the kernel filter dropped.
     pub dropped_host: u64,
+    /// Records of runtimes' start-up inside new containers, dropped until the container's first exec.
+    pub dropped_startup: u64,
+    /// Repetitions beyond a process's budget that were withheld.
+    pub limited: u64,
     /// Entries for which a kernel table had no room.
     pub table_full: u64,
 }
@@ -211,6 +215,8 @@ impl Counters {
                 }
             }
             sum.dropped_host += self.word(base + counters::DROPPED_HOST);
+            sum.dropped_startup += self.word(base + counters::DROPPED_STARTUP);
+            sum.limited += self.word(base + counters::LIMITED);
             sum.table_full += self.word(base + counters::TABLE_FULL);
         }
         sum
