@@ -1,1 +1,3 @@
 //! Sensors: kernel, Docker and recordings to events.
+
+pub mod kernel;
