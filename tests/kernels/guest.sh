@@ -8,8 +8,8 @@
 copy_program() {
     local root=$1 program=$2 name=${3:-$(basename "$2")} library
     install -D -m 755 "$program" "$root/bin/$name"
-    # ldd fails on a static program, which needs nothing.
-    { ldd "$program" 2>/dev/null || true; } | grep -o '/[^ ]*' | while read -r library; do
+    # A static program names none.
+    { ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true; } | while read -r library; do
         [ -e "$root$library" ] || install -D -m 755 "$library" "$root$library"
     done
 }
@@ -42,7 +42,8 @@ copy_module() {
     echo "$name" >>"$root/modules/order"
 }
 
-# base_root ROOT: busybox with its applets, and the init that runs /script.
+# base_root ROOT: busybox with its applets, and the init that runs /script. The initramfs is copied to a tmpfs and left,
+# because a runtime cannot pivot away from an initramfs.
 base_root() {
     local root=$1 applet
     mkdir -p "$root"/{bin,proc,sys,dev,tmp,etc,run,root,var/tmp}
@@ -53,6 +54,19 @@ base_root() {
     done
     echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
     cat >"$root/init" <<'INIT'
+#!/bin/sh
+export PATH=/bin
+mkdir /new
+mount -t tmpfs -o size=90% root /new
+for entry in /*; do
+    case $entry in
+        /new) ;;
+        *) cp -a "$entry" /new/ ;;
+    esac
+done
+exec switch_root /new /start
+INIT
+    cat >"$root/start" <<'START'
 #!/bin/sh
 # The one job of this init: mounts, modules, the script, its status, power off.
 export PATH=/bin HOME=/root
@@ -76,7 +90,8 @@ printf '\nstatus=%s\n' "$status" >/dev/ttyS1
 # Setting the line waits for its output: the last bytes leave before the power does.
 stty -F /dev/ttyS1 raw
 poweroff -f
-INIT
+START
+    chmod +x "$root/start"
     chmod +x "$root/init"
 }
 

@@ -17,6 +17,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/fetch.sh"
 # shellcheck source=guest.sh
 . "$here/guest.sh"
+# shellcheck source=events.sh
+. "$here/events.sh"
 
 KERNELS="5.10 6.1 6.12"
 MEMORY=1024
@@ -27,6 +29,8 @@ SCRIPT=
 KEEP=
 FILES=()
 WORK=
+KERNELS_DIR=$here
+TEST=events
 
 parse() {
     while [ $# -gt 0 ]; do
@@ -34,7 +38,7 @@ parse() {
             --kernels) KERNELS=$2; shift ;;
             --memory) MEMORY=$2; shift ;;
             --timeout) TIMEOUT=$2; shift ;;
-            --binary) BINARY=$2; shift ;;
+            --binary) BINARY=$2; TEST=program; shift ;;
             --args) ARGS=$2; shift ;;
             --script) SCRIPT=$2; shift ;;
             --file) FILES+=("$2"); shift ;;
@@ -82,9 +86,14 @@ main() {
     WORK=$(mktemp -d)
     [ -n "$KEEP" ] || trap 'rm -rf "$WORK"' EXIT
     [ -z "$KEEP" ] || note "folders of the guests: $WORK"
+    if [ "$TEST" = events ]; then
+        BINARY=$TARGET/release/watchkeeper
+        [ -x "$BINARY" ] || die "$BINARY is missing: run 'cargo build --release' first"
+        build_actor "$WORK/actor"
+    fi
     for version in $KERNELS; do
         mkdir -p "$WORK/$version"
-        run_program "$version" "$WORK/$version"
+        "run_$TEST" "$version" "$WORK/$version"
     done
     verdict_total
 }

@@ -3,6 +3,10 @@
 # Verdicts go to stdout, one per line; messages go to stderr. A script ends with `verdict_total`, whose last line is
 # "N passed, N failed" and whose status is 1 when anything failed.
 
+# A script that ends early says where.
+set -E
+trap 'printf "error: %s:%d: failed: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND" >&2' ERR
+
 REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${WATCHKEEPER_CACHE:-$REPO/.cache}
 TARGET=${CARGO_TARGET_DIR:-$REPO/target}
@@ -31,7 +35,7 @@ skip() { printf 'SKIPPED: %s\n' "$*"; }
 
 verdict_total() {
     printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
-    [ "$FAILED" -eq 0 ]
+    if [ "$FAILED" -gt 0 ]; then exit 1; fi
 }
 
 # check NAME COMMAND…: a verdict from a command's status; its output appears only when it fails.
