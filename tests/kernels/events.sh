@@ -58,7 +58,7 @@ run_events() {
 check_recording() {
     local version=$1 folder=$2 table=$3 name want condition found
     while IFS=$'\t' read -r name want condition found; do
-        # shellcheck disable=SC1072,SC1073 # the table holds the operator: =3, >=1
+        # The table holds the operator: =3, >=1.
         if awk -v found="$found" -v want="$want" 'BEGIN {
             number = want; gsub(/[^0-9]/, "", number)
             exit !(want ~ /^>=/ ? found + 0 >= number + 0 : found + 0 == number + 0) }'; then

@@ -31,6 +31,11 @@ private_apt() {
 open_private_apt() {
     local suite=$1 home=$CACHE/apt/$1 base security
     base=$(mirror Debian)
+    if [ -z "$base" ]; then
+        # Labels are in the index, which a fresh machine has not fetched yet.
+        apt_update_once || return 1
+        base=$(mirror Debian)
+    fi
     security=$(mirror Debian-Security)
     [ -n "$base" ] || { note "apt is configured for no Debian mirror"; return 1; }
     mkdir -p "$home"/{state,lists/partial,cache/archives/partial}
@@ -38,7 +43,7 @@ open_private_apt() {
     local options=signed-by=/usr/share/keyrings/debian-archive-keyring.gpg
     echo "deb [$options] $base $suite main" >"$home/sources.list"
     [ -z "$security" ] || echo "deb [$options] $security $suite-security main" >>"$home/sources.list"
-    private_apt "$suite" apt-get update >"$home/update.log" 2>&1 || { cat "$home/update.log" >&2; return 1; }
+    private_apt "$suite" apt-get update --error-on=any >"$home/update.log" 2>&1 || { cat "$home/update.log" >&2; return 1; }
 }
 
 # fetch_kernel VERSION: prints the folder that holds vmlinuz, release and lib/modules; status 1 when it cannot be had.

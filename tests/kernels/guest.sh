@@ -98,7 +98,8 @@ START
 # acceleration KERNEL_FOLDER: kvm where it really boots a guest, else tcg. /dev/kvm may open and yet be unable to run
 # real-mode code (a nested machine), which hangs or dies before the first console line; so it is tried once per host.
 acceleration() {
-    local answer=$CACHE/acceleration-$(uname -r)
+    local answer
+    answer=$CACHE/acceleration-$(uname -r)
     if [ ! -s "$answer" ]; then
         if kvm_boots "$1"; then echo kvm; else echo tcg; fi >"$answer.$$"
         mv "$answer.$$" "$answer"
@@ -127,7 +128,7 @@ boot() {
     qemu=$(qemu_command) || return 1
     accel=$(acceleration "$kernel")
     [ "$accel" = tcg ] || cpu=host
-    (cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet) | zstd -1 -q >"$folder/initrd"
+    (cd "$root" && find . -print0 | cpio -0 -o -H newc --quiet) | zstd -1 -q >"$folder/initrd" || return 1
     : >"$folder/output.txt"
     timeout -k 5 "$seconds" "$qemu" -M pc -accel "$accel" -cpu "$cpu" -m "$memory" -smp 2 -display none -monitor none \
         -nodefaults -no-reboot -kernel "$kernel/vmlinuz" -initrd "$folder/initrd" \

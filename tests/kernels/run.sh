@@ -4,7 +4,7 @@
 #   tests/kernels/run.sh                                   the event test of Watchkeeper on every kernel
 #   tests/kernels/run.sh --binary PATH [--args "ARGS…"]    that program alone; its output is printed
 #
-# Options: --kernels "5.10 6.1 6.12", --memory MB (1024), --timeout SECONDS (120), --file PATH (also put into /data,
+# Options: --kernels "5.10 6.1 6.12", --memory MB (1024), --timeout SECONDS (240), --file PATH (also put into /data,
 # repeatable), --script FILE (instead of running the program directly), --keep (leaves the folder of each guest).
 # A kernel that cannot be fetched is SKIPPED, with the reason.
 set -euo pipefail
@@ -22,7 +22,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 KERNELS="5.10 6.1 6.12"
 MEMORY=1024
-TIMEOUT=120
+TIMEOUT=240
 BINARY=
 ARGS=
 SCRIPT=
@@ -81,7 +81,8 @@ run_program() {
 main() {
     parse "$@"
     mkdir -p "$CACHE"
-    install_packages "${KERNEL_PACKAGES[@]}"
+    install_packages "${KERNEL_PACKAGES[@]}" || { skip "the guests' packages are missing"; verdict_total; return; }
+    qemu_command >/dev/null || { skip "qemu cannot be had"; verdict_total; return; }
     local version
     WORK=$(mktemp -d)
     [ -n "$KEEP" ] || trap 'rm -rf "$WORK"' EXIT

@@ -20,7 +20,7 @@ telnet_session() {
 
 main() {
     [ "$(id -u)" -eq 0 ] || { skip "the live tests need root"; return 0; }
-    install_packages "${LIVE_PACKAGES[@]}"
+    install_packages "${LIVE_PACKAGES[@]}" || { skip "the live tests' packages are missing"; return 0; }
     local dir
     dir=$(mktemp -d /tmp/watchkeeper-live.XXXXXX)
     start_docker "$dir"
