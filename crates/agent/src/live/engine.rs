@@ -9,7 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::pipeline::Pipeline;
 use event::recording::Head;
 use event::{Event, Kind};
-use sense::kernel::{Counters, HashRequest, RingReader, inherited};
+use sense::kernel::{Counters, HashRequest, MAX_CPUS, RingReader, inherited};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// How long gathered output and recording may wait for more.
 const FLUSH: Duration = Duration::from_millis(50);
-/// Processors whose counters are summed.
-const COUNTER_SLOTS: usize = 256;
 
 /// Runs until the sensor process closes its pipe.
 ///
@@ -77,7 +75,7 @@ fn sources(setup: &Setup, control: Lines<File>) -> io::Result<Sources> {
         critical: ring(critical)?,
         file: ring(file)?,
         network: ring(network)?,
-        counters: Counters::map(std::os::fd::AsFd::as_fd(&counters), COUNTER_SLOTS)?,
+        counters: Counters::map(std::os::fd::AsFd::as_fd(&counters), MAX_CPUS)?,
         control,
         actor: setup.actor.map(|fd| Lines::new(File::from(inherited(fd)))),
     })
@@ -165,7 +163,7 @@ impl EngineProcess {
         if event.owner.container().is_none() {
             return;
         }
-        if let Some(request) = HashRequest::for_exec(event) {
+        if let Some(request) = HashRequest::of(event) {
             self.tell(&FromEngine::Hash(request));
         }
     }

@@ -8,7 +8,8 @@ use crate::content::{self, Document};
 use crate::failure::{Exit, Failure};
 use event::Event;
 use rustix::io::{FdFlags, fcntl_setfd};
-use sense::kernel::{HashLimits, Hasher, KernelSensor};
+use event::process::Guarded;
+use sense::kernel::{Decoder, HashLimits, Hasher, KernelSensor, boot_time, signals, wall_time};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader, PipeWriter, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -54,7 +55,7 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let (happen, happenings) = channel();
     listen_to_signals(happen.clone())?;
     let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen)?;
-    running.run(sensor, args.duration, &happen, &happenings)
+    running.run(sensor, args.duration, &happenings)
 }
 
 fn create(path: &std::path::Path) -> Result<File, Failure> {
@@ -149,15 +150,9 @@ impl Running {
         mut self,
         mut sensor: KernelSensor,
         duration: Option<Duration>,
-        happen: &Sender<Happening>,
         happenings: &Receiver<Happening>,
     ) -> Result<Exit, Failure> {
-        let guarded: Vec<u32> =
-            [Some(std::process::id()), Some(self.engine), self.actor].into_iter().flatten().collect();
-        for event in sensor.seed(&guarded) {
-            self.send(event);
-        }
-        let _ = happen;
+        self.describe_host(&mut sensor)?;
         let deadline = duration.map(|duration| Instant::now() + duration);
         let mut exit = Exit::Fine;
         loop {
@@ -175,6 +170,32 @@ impl Running {
         }
         drop(sensor);
         self.finish(happenings, exit)
+    }
+
+    /// Tells the kernel programs whom to guard and what already runs, and the engine what it can expect.
+    fn describe_host(&mut self, sensor: &mut KernelSensor) -> Result<(), Failure> {
+        let own = [Some(std::process::id()), Some(self.engine), self.actor];
+        for pid in own.into_iter().flatten() {
+            sensor.guard(pid, Guarded::Watchkeeper).map_err(|error| Failure::bug(error.to_string()))?;
+        }
+        let decoder = Decoder::new(boot_time(), wall_time());
+        for kind in signals(sensor.report()) {
+            self.send(decoder.own(boot_time(), kind));
+        }
+        for missing in &sensor.report().missing {
+            say(&format!("{} does not load, so unseen: {} ({})", missing.program, missing.unseen, missing.cause));
+        }
+        let seed = sensor.seed(&decoder).map_err(|error| Failure::host(error.to_string(), error.hint()))?;
+        for event in seed.events {
+            self.send(event);
+        }
+        if seed.unreadable + seed.refused > 0 {
+            say(&format!(
+                "{} running processes or control groups could not be read, {} did not fit the kernel's tables",
+                seed.unreadable, seed.refused
+            ));
+        }
+        Ok(())
     }
 
     fn send(&mut self, event: Event) {
@@ -201,7 +222,7 @@ impl Running {
                 if let Some(hasher) = &self.hasher
                     && let Err(refused) = hasher.request(request)
                 {
-                    self.send(refused.into_event());
+                    self.send(refused.into_event(super::actor::now().0));
                 }
             }
             FromEngine::Done { raised, events, lost } => {
@@ -289,7 +310,7 @@ fn next(happenings: &Receiver<Happening>, deadline: Option<Instant>) -> Option<H
 fn start_hasher(happen: Sender<Happening>) -> Option<Hasher> {
     Hasher::spawn(HashLimits::default(), move |hashed| {
         // The receiver goes only when the process ends.
-        let _ = happen.send(Happening::Event(Box::new(hashed.into_event())));
+        let _ = happen.send(Happening::Event(Box::new(hashed.into_event(super::actor::now().0))));
     })
     .map_err(|error| say(&format!("executed files are not hashed: {error}")))
     .ok()
