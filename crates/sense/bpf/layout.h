@@ -6,10 +6,15 @@
  *
  * All integers are in the byte order of the machine. Every struct is naturally aligned with explicit padding.
  * A record is `struct wk_header`, then the fixed part of its kind, then `data`: variable parts one behind the
- * other, in the order of their `_len` fields, without separators.
+ * other, in the order that the comment names, without separators. `header.len` is the record's true length; its
+ * entry in the ring can be longer, and what lies behind `len` means nothing.
+ *
+ * Strings keep their closing NUL, which their `_len` counts. Device numbers (`dev`, `tty`) are the kernel's own:
+ * major << 20 | minor.
  *
  * Paths are written leaf first: components, each ended by NUL, up to the root of the process; user space
- * reverses them. `WK_F_PATH_CUT` says that the walk stopped before the root.
+ * reverses them; length 0 is the root itself. `WK_F_PATH_CUT` says that a walk ended elsewhere than at the root:
+ * too deep, or outside of the root (memfd, pipe, a directory that the process got from the host).
  */
 #ifndef WATCHKEEPER_LAYOUT_H
 #define WATCHKEEPER_LAYOUT_H
@@ -79,6 +84,7 @@ struct wk_header {
 #define WK_X_SETID 0x10       /* set-user-id or set-group-id file */
 #define WK_X_TMPFS 0x20       /* on tmpfs (e.g. /dev/shm) */
 #define WK_X_PRIVATE_MOUNT 0x40 /* neither overlay nor tmpfs: volume or bind mount, or the host's own disk */
+#define WK_X_ENV_CUT 0x80     /* the environment goes on behind what was searched */
 
 /* type of descriptors 0 to 2 */
 enum wk_fd_type { WK_FD_NONE, WK_FD_OTHER, WK_FD_FILE, WK_FD_PIPE, WK_FD_TTY, WK_FD_INET, WK_FD_UNIX, WK_FD_NULL };
@@ -263,6 +269,7 @@ struct wk_counters {
 	__u64 emitted[WK_RING_COUNT];
 	__u64 lost[WK_RING_COUNT];
 	__u64 dropped_host;   /* host tasks' records that the filter dropped */
+	__u64 dropped_startup; /* records of a runtime's start-up inside a new container */
 	__u64 table_full;     /* lineage, owner or flow table had no room */
 };
 

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The kernel programs as one translation unit: they share the maps of base.h. */
+#include "base.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+#include "process.bpf.c"
+#include "network.bpf.c"
