@@ -118,13 +118,13 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
+	unsigned long skc_flags;
 };
 struct sock_cgroup_data { struct cgroup *cgroup; };  /* 5.15, and 5.10's later stable releases */
 struct sock_cgroup_data___2016 { u64 val; };         /* a pointer, or with bit 0 set a class id */
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_type, sk_protocol;
-	unsigned long sk_flags;
 	struct sock_cgroup_data sk_cgrp_data;
 	struct pid *sk_peer_pid;
 };
@@ -145,6 +145,8 @@ struct wk_args { u64 args[8]; };
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_RAW 3
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define TS_COMPAT 0x0002      /* arch/x86/include/asm/thread_info.h */
 #define S_IFMT 0170000

@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Sockets, TCP states and packets.
+ * In: cgroup programs at the root of the default hierarchy, the tracepoint inet_sock_set_state, and the socket
+ * system calls at their exit. Out: WK_SOCKET, WK_TCP and WK_PACKET in the network ring; WK_SOCKET of unusual
+ * sockets in the critical ring. Left out: AF_UNIX (unix.bpf.c).
+ *
+ * TCP states and packets are handled wherever the kernel happens to be, so the running task means nothing there.
+ * The owner comes from `socket_owners`, keyed by socket cookie, which the hooks in task context fill; else from
+ * the cgroup that the socket itself remembers.
+ *
+ * Records are written into reserved ring memory: cgroup programs can be preempted, and packet programs
+ * interrupted, by themselves.
+ */
+
+const volatile u32 first_bytes = 1024;  /* payload bytes of each TCP flow and direction that are captured */
+const volatile u32 first_packets = 4;   /* packets of each other flow and direction */
+
+#define DNS_PORT 53
+#define DNS_BUDGET 8        /* packets captured after each datagram to port 53 on an unconnected socket */
+#define DNS_CONNECTED 0xffffffffu /* the socket is connected to port 53: all of it is DNS */
+#define PACKET_BYTES 1500
+#define TCP_ESTABLISHED_STATE 1 /* include/net/tcp_states.h */
+#define TCP_SYN_RECV_STATE 3
+#define TCP_CLOSE_STATE 7
+#define TCP_LISTEN_STATE 10
+#define SOCK_DONE_FLAG 1    /* enum sock_flags: a FIN was received */
+
+/* cookie → header of the task that last connected, accepted, sent with or made the socket */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64);
+	__type(value, struct wk_header);
+} socket_owners SEC(".maps");
+
+struct wk_flow_key { u64 cookie, peer; }; /* peer 0: the whole socket */
+enum { FLOW_KEEP = 1, FLOW_IGNORE = 2 };
+struct wk_flow {
+	u64 bytes[2];    /* payload, by direction: 0 in, 1 out */
+	u32 packets[2];
+	u32 verdict;     /* of a whole socket: FLOW_*, 0: not decided */
+	u32 announced;   /* a WK_SK_SEND record was written */
+	u32 dns;         /* of a whole socket: packets still captured whole as DNS */
+	u32 pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct wk_flow_key);
+	__type(value, struct wk_flow);
+} flows SEC(".maps");
+
+static __always_inline struct wk_flow *wk_flow_of(u64 cookie, u64 peer)
+{
+	struct wk_flow_key key = { cookie, peer };
+	struct wk_flow *f = bpf_map_lookup_elem(&flows, &key);
+	if (f)
+		return f;
+	struct wk_flow fresh = {};
+	bpf_map_update_elem(&flows, &key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&flows, &key);
+}
+
+/* ---- owners ---- */
+/* What a new owner starts from: a header is too large for the stack beside the other frames. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct wk_header);
+} blank_owner SEC(".maps");
+
+/* Remembers the running task as the owner. */
+static __noinline int wk_own(u64 cookie, const struct wk_view *v)
+{
+	u32 zero = 0;
+	struct wk_header *h = bpf_map_lookup_elem(&socket_owners, &cookie);
+	if (!h && cookie) {
+		struct wk_header *blank = bpf_map_lookup_elem(&blank_owner, &zero);
+		if (!blank)
+			return 0;
+		bpf_map_update_elem(&socket_owners, &cookie, blank, BPF_ANY);
+		h = bpf_map_lookup_elem(&socket_owners, &cookie);
+	}
+	if (h)
+		wk_fill(h, v, 0);
+	return 0;
+}
+
+/* Header of a record without a task, from the owner map or from the socket's cgroup. False: a plain host socket. */
+static __always_inline bool wk_owner_header(struct wk_header *h, u32 kind, u64 cookie, u64 cgroup)
+{
+	struct wk_header *owner = bpf_map_lookup_elem(&socket_owners, &cookie);
+	struct wk_cgroup_owner *o = NULL;
+	if (owner) {
+		__builtin_memcpy(h, owner, sizeof(*h));
+		h->flags |= WK_F_OWNER_MAP;
+	} else {
+		__builtin_memset(h, 0, sizeof(*h));
+		h->flags = WK_F_NO_OWNER;
+		h->login_uid = h->session = ~0u;
+		h->cgroup = cgroup;
+		o = bpf_map_lookup_elem(&cgroup_owners, &cgroup);
+		if (o)
+			__builtin_memcpy(h->container, o->container, WK_ID_LEN);
+	}
+	h->kind = kind;
+	h->boot_ns = bpf_ktime_get_boot_ns();
+	return owner || o || host_events & 1u << kind;
+}
+
+/* Whether wk_owner_header would find an owner: looked up before memory is reserved. */
+static __always_inline bool wk_has_owner(u32 kind, u64 cookie, u64 cgroup)
+{
+	return host_events & 1u << kind || bpf_map_lookup_elem(&socket_owners, &cookie) ||
+	       bpf_map_lookup_elem(&cgroup_owners, &cgroup);
+}
+
+static __always_inline u64 wk_sock_cgroup(struct sock *sk)
+{
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+	struct sock_cgroup_data___2016 *old = (void *)sk + bpf_core_field_offset(struct sock, sk_cgrp_data);
+	if (!bpf_core_field_exists(old->val))
+		return 0;
+	u64 val = BPF_CORE_READ(old, val);
+	struct cgroup *cg = (void *)val;
+	return val & 1 ? 0 : BPF_CORE_READ(cg, kn, id);
+}
+
+static __always_inline u64 wk_cookie(struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+}
+
+static __always_inline void wk_endpoint(struct wk_endpoint *e, struct sock *sk)
+{
+	__builtin_memset(e, 0, sizeof(*e));
+	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	e->protocol = BPF_CORE_READ(sk, sk_protocol);
+	if (e->family != AF_INET && e->family != AF_INET6)
+		return;
+	e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (e->family == AF_INET) {
+		bpf_core_read(e->local, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_core_read(e->remote, 4, &sk->__sk_common.skc_daddr);
+	} else {
+		bpf_core_read(e->local, WK_ADDR_LEN, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(e->remote, WK_ADDR_LEN, &sk->__sk_common.skc_v6_daddr);
+	}
+}
+
+/* ---- connect and datagram destinations: before the address is used, so no process can change it ---- */
+static __always_inline u64 wk_peer_v6(const u32 *a, u32 port)
+{
+	u64 high = (u64)a[0] << 32 | a[1], low = (u64)a[2] << 32 | a[3];
+	return (high * 0x9e3779b97f4a7c15ull ^ low) * 0x9e3779b97f4a7c15ull ^ (u64)port << 48 ^ 1;
+}
+static __always_inline u64 wk_peer_v4(u32 a, u32 port)
+{
+	return (u64)a << 16 | port;
+}
+
+/*
+ * One record for each connect, and for the first datagram of each socket to each destination. Port 53 marks the
+ * socket as DNS: Docker's resolver rewrites the destination before any packet program sees it.
+ */
+static __always_inline int wk_destination(struct bpf_sock_addr *ctx, u32 op, bool v6)
+{
+	struct wk_view v;
+	if (!wk_admit(&v, WK_SOCKET))
+		return 1;
+	u64 cookie = bpf_get_socket_cookie(ctx);
+	u32 port = bpf_ntohs((u16)ctx->user_port), a[4] = {};
+	if (v6) {
+		a[0] = ctx->user_ip6[0];
+		a[1] = ctx->user_ip6[1];
+		a[2] = ctx->user_ip6[2];
+		a[3] = ctx->user_ip6[3];
+	} else {
+		a[0] = ctx->user_ip4;
+	}
+	if (ctx->protocol != IPPROTO_TCP) {
+		struct wk_flow *whole = wk_flow_of(cookie, 0);
+		if (whole) {
+			if (port == DNS_PORT)
+				whole->dns = op == WK_SK_CONNECT ? DNS_CONNECTED : DNS_BUDGET;
+			else if (op == WK_SK_CONNECT)
+				whole->dns = 0;
+		}
+	}
+	if (op == WK_SK_SEND) {
+		struct wk_flow *f = wk_flow_of(cookie, v6 ? wk_peer_v6(a, port) : wk_peer_v4(a[0], port));
+		if (f && f->announced)
+			return 1;
+		if (f)
+			f->announced = 1;
+	}
+	wk_own(cookie, &v);
+	struct wk_socket *e = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e));
+	if (!e)
+		return 1;
+	wk_fill(&e->h, &v, WK_SOCKET);
+	e->h.len = sizeof(*e);
+	e->op = op;
+	e->ret = 0;
+	e->cookie = cookie;
+	e->inode = 0;
+	__builtin_memset(&e->e, 0, sizeof(e->e));
+	__builtin_memcpy(e->e.remote, a, v6 ? 16 : 4);
+	e->e.remote_port = port;
+	e->e.family = v6 ? AF_INET6 : AF_INET;
+	e->e.protocol = ctx->protocol;
+	e->type = ctx->type;
+	e->pad = 0;
+	wk_submit(e, WK_RING_NETWORK);
+	return 1;
+}
+
+SEC("cgroup/connect4")
+int cg_connect4(struct bpf_sock_addr *ctx) { return wk_destination(ctx, WK_SK_CONNECT, false); }
+SEC("cgroup/connect6")
+int cg_connect6(struct bpf_sock_addr *ctx) { return wk_destination(ctx, WK_SK_CONNECT, true); }
+SEC("cgroup/sendmsg4")
+int cg_sendmsg4(struct bpf_sock_addr *ctx) { return wk_destination(ctx, WK_SK_SEND, false); }
+SEC("cgroup/sendmsg6")
+int cg_sendmsg6(struct bpf_sock_addr *ctx) { return wk_destination(ctx, WK_SK_SEND, true); }
+
+/* Every internet socket gets its first owner, and its cookie, where it is made. */
+SEC("cgroup/sock_create")
+int cg_sock_create(struct bpf_sock *ctx)
+{
+	struct wk_view v;
+	wk_look(&v);
+	if (v.lineage || v.flags & WK_F_LOGIN)
+		wk_own(bpf_get_socket_cookie(ctx), &v);
+	return 1;
+}
+
+/* Passive TCP sockets have no cookie of their own until somebody asks: ask when they are established. */
+SEC("sockops")
+int sk_established(struct bpf_sock_ops *ctx)
+{
+	if (ctx->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
+		bpf_get_socket_cookie(ctx);
+	return 1;
+}
+
+/* ---- socket system calls, by descriptor ---- */
+static __always_inline int wk_socket_record(const struct wk_view *v, u32 op, s64 ret, struct file *f, struct sock *sk)
+{
+	u64 cookie = wk_cookie(sk);
+	if (ret >= 0 && op != WK_SK_CONNECT_DONE)
+		wk_own(cookie, v);
+	if (op == WK_SK_ACCEPT) { /* packets came before anybody was known to own them */
+		struct wk_flow *whole = wk_flow_of(cookie, 0);
+		if (whole)
+			whole->verdict = FLOW_KEEP;
+	}
+	struct wk_socket *e = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e));
+	if (!e)
+		return 0;
+	wk_fill(&e->h, v, WK_SOCKET);
+	e->h.len = sizeof(*e);
+	e->op = op;
+	e->ret = ret;
+	e->cookie = cookie;
+	e->inode = BPF_CORE_READ(f, f_inode, i_ino);
+	wk_endpoint(&e->e, sk);
+	e->type = BPF_CORE_READ(sk, sk_type);
+	e->pad = 0;
+	return wk_submit(e, WK_RING_NETWORK);
+}
+
+/* `slot`: continuation for AF_UNIX sockets, 0 where there is none. */
+static __always_inline int wk_socket_call(struct wk_args *ctx, u32 op, s32 fd, u32 slot)
+{
+	s64 ret = ctx->args[1];
+	if (op == WK_SK_ACCEPT) {
+		if (ret < 0)
+			return 0;
+		fd = ret;
+	}
+	struct file *f = wk_fd_file((void *)bpf_get_current_task(), fd);
+	struct sock *sk = wk_file_sock(f);
+	if (!sk)
+		return 0;
+	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family == AF_UNIX && slot)
+		bpf_tail_call(ctx, &sysprogs, slot);
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	struct wk_view v;
+	if (!wk_admit(&v, WK_SOCKET))
+		return 0;
+	return wk_socket_record(&v, op, ret, f, sk);
+}
+
+static __always_inline s32 wk_first_arg(struct wk_args *ctx)
+{
+	struct pt_regs *r = (void *)ctx->args[0];
+	return wk_arg(r, 0, wk_compat((void *)bpf_get_current_task()));
+}
+
+SEC("raw_tp/sys_exit")
+int sx_connect(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_CONNECT_DONE, wk_first_arg(ctx), WK_SLOT_UNIX_CONNECT); }
+SEC("raw_tp/sys_exit")
+int sx_accept(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_ACCEPT, -1, WK_SLOT_UNIX_ACCEPT); }
+SEC("raw_tp/sys_exit")
+int sx_listen(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_LISTEN, wk_first_arg(ctx), 0); }
+SEC("raw_tp/sys_exit")
+int sx_bind(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_BIND, wk_first_arg(ctx), 0); }
+
+/* Sockets other than AF_UNIX and plain TCP and UDP; failed attempts too, for what they tell. */
+static __always_inline int wk_socket_made(s64 ret, u32 family, u32 type, u32 protocol)
+{
+	type &= 0xf; /* SOCK_TYPE_MASK: without SOCK_CLOEXEC and SOCK_NONBLOCK */
+	if (family == AF_UNIX || ((family == AF_INET || family == AF_INET6) && type != SOCK_RAW))
+		return 0;
+	struct wk_view v;
+	if (!wk_admit(&v, WK_SOCKET))
+		return 0;
+	struct wk_socket *e = wk_reserve(ring_critical, WK_RING_CRITICAL, sizeof(*e));
+	if (!e)
+		return 0;
+	wk_fill(&e->h, &v, WK_SOCKET);
+	struct file *f = wk_fd_file(v.task, ret);
+	struct sock *sk = wk_file_sock(f);
+	e->h.len = sizeof(*e);
+	e->op = WK_SK_CREATE;
+	e->ret = ret;
+	e->cookie = sk ? wk_cookie(sk) : 0;
+	e->inode = BPF_CORE_READ(f, f_inode, i_ino);
+	__builtin_memset(&e->e, 0, sizeof(e->e));
+	e->e.family = family;
+	e->e.protocol = protocol;
+	e->type = type;
+	e->pad = 0;
+	return wk_submit(e, WK_RING_CRITICAL);
+}
+
+SEC("raw_tp/sys_exit")
+int sx_socket(struct wk_args *ctx)
+{
+	struct pt_regs *r = (void *)ctx->args[0];
+	bool compat = wk_compat((void *)bpf_get_current_task());
+	return wk_socket_made(ctx->args[1], wk_arg(r, 0, compat), wk_arg(r, 1, compat), wk_arg(r, 2, compat));
+}
+
+/* i386's socketcall(call, args): the arguments lie in memory. Numbers: include/uapi/linux/net.h. */
+SEC("raw_tp/sys_exit")
+int sx_socketcall32(struct wk_args *ctx)
+{
+	struct pt_regs *r = (void *)ctx->args[0];
+	u32 call = wk_arg(r, 0, true), args[3] = {};
+	if (bpf_probe_read_user(args, sizeof(args), (void *)wk_arg(r, 1, true)))
+		return 0;
+	switch (call) {
+	case 1: return wk_socket_made(ctx->args[1], args[0], args[1], args[2]);
+	case 2: return wk_socket_call(ctx, WK_SK_BIND, args[0], 0);
+	case 3: return wk_socket_call(ctx, WK_SK_CONNECT_DONE, args[0], 0);
+	case 4: return wk_socket_call(ctx, WK_SK_LISTEN, args[0], 0);
+	case 5:
+	case 18: return wk_socket_call(ctx, WK_SK_ACCEPT, -1, WK_SLOT_UNIX_ACCEPT);
+	}
+	return 0;
+}
+
+/* ---- TCP ---- */
+/* Linux 4.16. Established and closed connections; byte counts are payload without retransmissions. */
+SEC("raw_tp/inet_sock_set_state")
+int on_tcp_state(struct wk_args *ctx)
+{
+	struct sock *sk = (void *)ctx->args[0];
+	u32 before = ctx->args[1], after = ctx->args[2];
+	if (after != TCP_ESTABLISHED_STATE && (after != TCP_CLOSE_STATE || before == TCP_LISTEN_STATE))
+		return 0;
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	u64 cookie = wk_cookie(sk), cgroup = wk_sock_cgroup(sk);
+	if (!wk_has_owner(WK_TCP, cookie, cgroup)) {
+		wk_count(dropped_host);
+		return 0;
+	}
+	struct wk_tcp *e = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e));
+	if (!e)
+		return 0;
+	wk_owner_header(&e->h, WK_TCP, cookie, cgroup);
+	struct tcp_sock *tcp = (void *)sk;
+	e->h.len = sizeof(*e);
+	e->cookie = cookie;
+	e->bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+	e->bytes_received = BPF_CORE_READ(tcp, bytes_received);
+	/* The peer's FIN counts as a byte received. */
+	if (e->bytes_received && BPF_CORE_READ(sk, __sk_common.skc_flags) & 1ul << SOCK_DONE_FLAG)
+		e->bytes_received -= 1;
+	wk_endpoint(&e->e, sk);
+	e->old_state = before;
+	e->new_state = after;
+	wk_submit(e, WK_RING_NETWORK);
+	if (after == TCP_CLOSE_STATE)
+		bpf_map_delete_elem(&socket_owners, &cookie);
+	return 0;
+}
+
+/* ---- packets ---- */
+struct wk_packet_view {
+	u32 protocol, l4, payload; /* offsets from the IP header */
+	u32 source_port, dest_port;
+	u64 peer;                  /* address and port of the other side, mixed */
+};
+
+static __always_inline bool wk_parse_v4(struct __sk_buff *skb, struct wk_packet_view *p, bool out, u32 *addr)
+{
+	u8 h[20];
+	if (bpf_skb_load_bytes(skb, 0, h, sizeof(h)))
+		return false;
+	p->protocol = h[9];
+	p->l4 = (h[0] & 15) * 4;
+	__builtin_memcpy(addr, out ? h + 16 : h + 12, 4);
+	return p->l4 >= 20 && !(h[6] & 0x1f) && !h[7]; /* first fragment, or unfragmented */
+}
+
+static __always_inline bool wk_parse_v6(struct __sk_buff *skb, struct wk_packet_view *p, bool out, u32 *addr)
+{
+	u8 h[8];
+	if (bpf_skb_load_bytes(skb, 0, h, sizeof(h)) || bpf_skb_load_bytes(skb, out ? 24 : 8, addr, 16))
+		return false;
+	p->protocol = h[6];
+	p->l4 = 40;
+#pragma unroll
+	for (int i = 0; i < 3; i++) { /* hop-by-hop, routing, destination options: RFC 8200 §4 */
+		if (p->protocol != 0 && p->protocol != 43 && p->protocol != 60)
+			break;
+		u8 next[2];
+		if (bpf_skb_load_bytes(skb, p->l4, next, 2))
+			return false;
+		p->protocol = next[0];
+		p->l4 += 8 + next[1] * 8;
+	}
+	return true;
+}
+
+static __always_inline bool wk_parse(struct __sk_buff *skb, struct wk_packet_view *p, bool out)
+{
+	u8 first;
+	u32 addr[4] = {};
+	u8 ports[4] = {};
+	bool v4;
+	if (bpf_skb_load_bytes(skb, 0, &first, 1))
+		return false;
+	v4 = first >> 4 == 4;
+	if (!(v4 ? wk_parse_v4(skb, p, out, addr) : first >> 4 == 6 && wk_parse_v6(skb, p, out, addr)))
+		return false;
+	p->payload = p->l4;
+	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
+		if (bpf_skb_load_bytes(skb, p->l4, ports, 4))
+			return false;
+		p->payload += 8;
+	}
+	p->source_port = ports[0] << 8 | ports[1];
+	p->dest_port = ports[2] << 8 | ports[3];
+	if (p->protocol == IPPROTO_TCP) {
+		u8 words;
+		if (bpf_skb_load_bytes(skb, p->l4 + 12, &words, 1))
+			return false;
+		p->payload = p->l4 + (words >> 4) * 4;
+		p->peer = 0;
+		return true;
+	}
+	u32 port = out ? p->dest_port : p->source_port;
+	p->peer = v4 ? wk_peer_v4(addr[0], port) : wk_peer_v6(addr, port);
+	return true;
+}
+
+/*
+ * Copies the packet's first `want` bytes into a record. Ring memory is reserved in one of three constant sizes, the
+ * smallest that fits.
+ */
+#define WK_CAPTURE(room)                                                                                 \
+	({                                                                                               \
+		struct wk_packet *e_ = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e_) + (room));  \
+		if (e_) {                                                                                \
+			u64 n_ = want - 1;                                                               \
+			asm volatile("if %0 < %1 goto +1\n\t%0 = %1" : "+r"(n_) : "i"((room) - 1));      \
+			n_ += 1;                                                                         \
+			wk_owner_header(&e_->h, WK_PACKET, cookie, cgroup);                              \
+			e_->cookie = cookie;                                                             \
+			e_->direction = out;                                                             \
+			e_->wire_len = skb->len;                                                         \
+			e_->ifindex = skb->ifindex;                                                      \
+			e_->seen_bytes = seen;                                                           \
+			e_->captured_len = bpf_skb_load_bytes(skb, 0, (u8 *)e_ + sizeof(*e_), n_) ? 0 : n_; \
+			if (n_ < skb->len)                                                               \
+				e_->h.flags |= WK_F_DATA_CUT;                                            \
+			e_->h.len = sizeof(*e_) + e_->captured_len;                                      \
+			wk_submit(e_, WK_RING_NETWORK);                                                  \
+		}                                                                                        \
+	})
+static __noinline int wk_capture(struct __sk_buff *skb, u64 cookie, u64 seen, u32 out, u64 want)
+{
+	u64 cgroup = bpf_skb_cgroup_id(skb);
+	if (want <= 128)
+		WK_CAPTURE(128);
+	else if (want <= 512)
+		WK_CAPTURE(512);
+	else
+		WK_CAPTURE(PACKET_BYTES);
+	return 1;
+}
+
+/* How many bytes of the packet are wanted; counts them as seen. */
+static __always_inline u32 wk_packet_want(struct wk_packet_view *p, struct wk_flow *f, u32 len, u32 out, u64 *seen)
+{
+	u32 payload = len > p->payload ? len - p->payload : 0;
+	*seen = f->bytes[out];
+	u32 packets = f->packets[out];
+	f->bytes[out] = *seen + payload;
+	f->packets[out] = packets + 1;
+	if (p->protocol != IPPROTO_TCP)
+		return packets < first_packets ? len : 0;
+	if (!payload || *seen >= first_bytes)
+		return 0;
+	u64 left = first_bytes - *seen;
+	return payload > left ? p->payload + left : len;
+}
+
+static __always_inline bool wk_is_dns(struct wk_packet_view *p, struct wk_flow *whole)
+{
+	if (p->protocol != IPPROTO_UDP)
+		return false;
+	if (p->source_port == DNS_PORT || p->dest_port == DNS_PORT)
+		return true;
+	u32 budget = whole->dns;
+	if (budget && budget != DNS_CONNECTED)
+		whole->dns = budget - 1;
+	return budget;
+}
+
+static __always_inline int wk_packet(struct __sk_buff *skb, u32 out)
+{
+	struct wk_packet_view p = {};
+	u64 cookie = bpf_get_socket_cookie(skb), seen = 0;
+	struct wk_flow *whole = cookie ? wk_flow_of(cookie, 0) : NULL;
+	if (!whole)
+		return 1;
+	if (!whole->verdict)
+		whole->verdict = wk_has_owner(WK_PACKET, cookie, bpf_skb_cgroup_id(skb)) ? FLOW_KEEP : FLOW_IGNORE;
+	if (whole->verdict == FLOW_IGNORE || !wk_parse(skb, &p, out))
+		return 1;
+	struct wk_flow *f = p.peer ? wk_flow_of(cookie, p.peer) : whole;
+	if (!f)
+		return 1;
+	u32 want = wk_packet_want(&p, f, skb->len, out, &seen);
+	if (wk_is_dns(&p, whole))
+		want = skb->len;
+	if (!want)
+		return 1;
+	if (want > PACKET_BYTES)
+		want = PACKET_BYTES;
+	return wk_capture(skb, cookie, seen, out, want);
+}
+
+SEC("cgroup_skb/ingress")
+int cg_ingress(struct __sk_buff *skb) { return wk_packet(skb, 0); }
+SEC("cgroup_skb/egress")
+int cg_egress(struct __sk_buff *skb) { return wk_packet(skb, 1); }
