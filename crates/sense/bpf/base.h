@@ -308,7 +308,7 @@ static __noinline int wk_fill(struct wk_header *h, const struct wk_view *v, u32 
 	h->gid = BPF_CORE_READ(cred, gid.val);
 	h->euid = BPF_CORE_READ(cred, euid.val);
 	h->login_uid = v->login_uid;
-	h->caps = BPF_CORE_READ(cred, cap_effective.val);
+	bpf_core_read(&h->caps, sizeof(h->caps), &cred->cap_effective); /* two words before 6.3, one since */
 	h->cgroup = v->cgroup;
 	h->session = bpf_core_field_exists(t->sessionid) ? BPF_CORE_READ(t, sessionid) : ~0u;
 	h->tty = wk_tty(t);

@@ -128,6 +128,7 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 	struct pid *sk_peer_pid;
 };
+struct inet_sock { u16 inet_sport; };
 struct tcp_sock { u64 bytes_sent, bytes_retrans, bytes_received; };
 struct socket { short type; struct sock *sk; };
 
