@@ -147,7 +147,8 @@ static __always_inline struct wk_claim wk_put_claim(struct wk_file *e, u64 *off,
 		e->h.flags |= WK_F_READ_FAIL;
 		return claim;
 	}
-	claim.is_file = claim.str_len <= 1;
+	/* 5.10 and 6.1 give an empty string the length 0, later kernels that of its NUL */
+	claim.is_file = claim.str_len <= 1 && !(e->h.flags & WK_F_READ_FAIL);
 	claim.path_len = wk_put_path(e, off, v, &f->f_path);
 	return claim;
 }
