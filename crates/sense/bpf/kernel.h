@@ -29,18 +29,24 @@ typedef struct { u32 val; } kuid_t;
 typedef struct { u32 val; } kgid_t;
 typedef struct { u64 val; } kernel_cap_t;
 
-struct ns_common { unsigned int inum; };
+struct proc_ns_operations { const char *name; };
+struct ns_common { unsigned int inum; const struct proc_ns_operations *ops; };
 struct user_namespace { struct ns_common ns; };
-struct pid_namespace { struct ns_common ns; };
+struct xarray { void *xa_head; };
+struct xa_node { unsigned char shift; void *slots[64]; };
+struct idr { struct xarray idr_rt; unsigned int idr_base; };
+struct pid_namespace { struct ns_common ns; struct idr idr; };
 struct mnt_namespace { struct ns_common ns; };
 struct net { struct ns_common ns; };
 struct nsproxy { struct mnt_namespace *mnt_ns; struct net *net_ns; };
 struct upid { int nr; struct pid_namespace *ns; };
-struct pid { unsigned int level; struct upid numbers[1]; };
+struct hlist_node { struct hlist_node *next; };
+struct hlist_head { struct hlist_node *first; };
+struct pid { unsigned int level; struct hlist_head tasks[4]; struct upid numbers[1]; };
 struct cred { kuid_t uid, euid; kgid_t gid, egid; kernel_cap_t cap_effective; struct user_namespace *user_ns; };
 
 /* ---- files ---- */
-struct qstr { const unsigned char *name; };
+struct qstr { u32 len; const unsigned char *name; };
 struct super_block { u32 s_dev; unsigned long s_magic; };
 struct timespec64 { s64 tv_sec; long tv_nsec; };
 struct inode {
@@ -51,6 +57,7 @@ struct inode {
 	unsigned int i_nlink;
 	u32 i_rdev;
 	s64 i_size;
+	void *i_private;
 	s64 i_ctime_sec; /* 6.11 */
 	u32 i_ctime_nsec;
 };
@@ -82,7 +89,7 @@ struct css_set { struct cgroup_subsys_state *subsys[1]; struct cgroup *dfl_cgrp;
 enum cgroup_subsys_id { pids_cgrp_id = 1 };
 
 /* ---- tasks ---- */
-struct mm_struct { unsigned long arg_start, arg_end, env_start, env_end; };
+struct mm_struct { unsigned long arg_start, arg_end, env_start, env_end, start_brk, brk, start_stack; };
 struct tty_driver { int major, minor_start; };
 struct tty_struct { struct tty_driver *driver; int index; };
 struct signal_struct { atomic_t live; int group_exit_code; struct tty_struct *tty; };
@@ -94,6 +101,7 @@ struct task_struct {
 	int pid, tgid;
 	struct task_struct *real_parent, *group_leader;
 	struct pid *thread_pid;
+	struct hlist_node pid_links[4];
 	u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];
@@ -127,10 +135,20 @@ struct sock {
 	u16 sk_type, sk_protocol;
 	struct sock_cgroup_data sk_cgrp_data;
 	struct pid *sk_peer_pid;
+	struct socket *sk_socket;
 };
 struct inet_sock { u16 inet_sport; };
 struct tcp_sock { u64 bytes_sent, bytes_retrans, bytes_received; };
-struct socket { short type; struct sock *sk; };
+struct socket { short type; struct file *file; struct sock *sk; };
+struct sockaddr_un { unsigned short sun_family; char sun_path[108]; };
+struct unix_address { int len; struct sockaddr_un name[1]; };
+struct unix_sock { struct sock sk; struct unix_address *addr; struct path path; struct sock *peer; };
+
+/* ---- signals and io_uring ---- */
+struct kernel_siginfo { int si_code; };
+struct io_cqe { u64 user_data; };
+struct io_kiocb { u8 opcode; unsigned int flags; struct io_cqe cqe; };
+struct io_kiocb___2020 { u64 user_data; }; /* up to 5.18 */
 
 #pragma clang attribute pop
 

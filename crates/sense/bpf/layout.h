@@ -153,14 +153,24 @@ struct wk_file {
 	__s32 ret;            /* result of the call: >= 0, or -errno */
 	__u64 inode;          /* where known */
 	__u32 dev, mode;
-	__u32 oflags;         /* open flags; mode for chmod and mknod; uid for chown */
-	__u32 arg;            /* gid for chown; device for mknod */
+	__u32 oflags;         /* open flags; mode for chmod, mkdir and mknod; uid for chown; flags of renameat2, linkat, unlinkat */
+	__u32 arg;            /* gid for chown; device for mknod; low half of the length for truncate */
 	__u32 fs_magic;       /* of the file's file system, where known */
 	__u32 resolved;       /* bit 0: first path comes from a kernel object; bit 1: the second does */
 	__u32 str1_len;       /* string given by the process (claimed), empty where resolved */
 	__u32 path1_len;      /* resolved path, or the directory that str1 is relative to */
-	__u32 str2_len, path2_len; /* second path of rename, link and symlink */
+	__u32 str2_len, path2_len; /* second path of rename, link and symlink; str2 of xattr calls: attribute name */
 	/* data: str1, path1, str2, path2 */
+};
+
+/* Keys of the maps `watched_inodes` and `watched_names`: opens for reading that are reported. */
+#define WK_WATCHED_NAME_LEN 32
+struct wk_watched_inode {
+	__u64 inode;
+	__u32 dev, pad;       /* dev: major << 20 | minor */
+};
+struct wk_watched_name {
+	char name[WK_WATCHED_NAME_LEN]; /* last part of the path, at most 31 bytes, rest zero */
 };
 
 /* ---- WK_SYSCALL ---- numbers are those of x86-64 whatever the caller's width */
@@ -169,7 +179,9 @@ struct wk_syscall {
 	__u32 nr, path_len;   /* path: resolved path of the descriptor argument, where there is one */
 	__s64 ret;
 	__u64 args[5];
-	__u32 str1_len, str2_len; /* claimed strings: mount source and target, module parameters, … */
+	__u32 str1_len, str2_len; /* claimed strings: mount source; mount target with the type behind it, module parameters, …
+				     (setns: str1 is the namespace's kind and args[2] its inode number, both resolved;
+				     clone3: args[0] are the flags) */
 	__u32 target_pid, target_pad; /* ptrace, process_vm_*, kill, pidfd_getfd, setns: the other process */
 	__u64 target_start_ns;
 	__u8 target_container[WK_ID_LEN];
@@ -244,11 +256,12 @@ struct wk_signal {
 };
 
 /* ---- WK_MEMORY ---- */
+enum wk_known { WK_KNOWN_NO, WK_KNOWN_YES, WK_KNOWN_NOT };
 struct wk_memory {
 	struct wk_header h;
 	__u64 address, length;
 	__u32 prot, map_flags;
-	__u32 anonymous, was_writable;
+	__u32 anonymous, was_writable; /* enum wk_known */
 	__u32 path_len, pad;
 	/* data: path of the mapped file, where there is one */
 };
@@ -271,6 +284,7 @@ struct wk_counters {
 	__u64 dropped_host;   /* host tasks' records that the filter dropped */
 	__u64 dropped_startup; /* records of a runtime's start-up inside a new container */
 	__u64 table_full;     /* lineage, owner or flow table had no room */
+	__u64 limited;        /* records that a process's budget of repetitions withheld */
 };
 
 /* The kernel filter's entry for one thread group. */

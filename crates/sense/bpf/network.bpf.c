@@ -365,7 +365,7 @@ int sx_socketcall32(struct wk_args *ctx)
 	switch (call) {
 	case 1: return wk_socket_made(ctx->args[1], args[0], args[1], args[2]);
 	case 2: return wk_socket_call(ctx, WK_SK_BIND, args[0], 0);
-	case 3: return wk_socket_call(ctx, WK_SK_CONNECT_DONE, args[0], 0);
+	case 3: return wk_socket_call(ctx, WK_SK_CONNECT_DONE, args[0], WK_SLOT_UNIX_CONNECT);
 	case 4: return wk_socket_call(ctx, WK_SK_LISTEN, args[0], 0);
 	case 5:
 	case 18: return wk_socket_call(ctx, WK_SK_ACCEPT, -1, WK_SLOT_UNIX_ACCEPT);

@@ -6,3 +6,9 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #include "process.bpf.c"
 #include "network.bpf.c"
+#include "file.bpf.c"
+#include "privilege.bpf.c"
+#include "unix.bpf.c"
+#include "memory.bpf.c"
+#include "signal.bpf.c"
+#include "uring.bpf.c"
