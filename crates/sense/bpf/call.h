@@ -22,6 +22,11 @@
 /* The x86-64 number of each 32-bit call: set by the loader from SYSCALLS in src/kernel/syscalls.rs. */
 const volatile u16 wk_numbers32[WK_SYSCALLS] = {};
 
+/* struct pt_regs of x86-64, whose order user space knows too (asm/ptrace.h): read as a whole, it costs one read. */
+struct wk_regs {
+	u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+};
+
 /* A system call at its end. */
 struct wk_call {
 	u64 args[8]; /* six in use; eight so that a masked index stays inside */
@@ -50,28 +55,29 @@ static __always_inline struct wk_call *wk_call_read(struct wk_args *ctx)
 	struct wk_call *c = bpf_map_lookup_elem(&calls, &zero);
 	if (!c)
 		return NULL;
-	struct pt_regs *regs = (void *)ctx->args[0];
+	struct wk_regs r = {};
+	bpf_probe_read_kernel(&r, sizeof(r), (void *)ctx->args[0]);
+	u64 nr = r.orig_ax;
 	c->ret = ctx->args[1];
-	c->compat = wk_compat((void *)bpf_get_current_task());
-	u64 nr = BPF_CORE_READ(regs, orig_ax);
 	c->nr_raw = nr;
+	c->compat = wk_compat((void *)bpf_get_current_task());
 	if (c->compat) {
-		c->args[0] = (u32)BPF_CORE_READ(regs, bx);
-		c->args[1] = (u32)BPF_CORE_READ(regs, cx);
-		c->args[2] = (u32)BPF_CORE_READ(regs, dx);
-		c->args[3] = (u32)BPF_CORE_READ(regs, si);
-		c->args[4] = (u32)BPF_CORE_READ(regs, di);
-		c->args[5] = (u32)BPF_CORE_READ(regs, bp);
+		c->args[0] = (u32)r.bx;
+		c->args[1] = (u32)r.cx;
+		c->args[2] = (u32)r.dx;
+		c->args[3] = (u32)r.si;
+		c->args[4] = (u32)r.di;
+		c->args[5] = (u32)r.bp;
 		nr = wk_numbers32[nr & (WK_SYSCALLS - 1)];
 		if (!nr)
 			nr = WK_NR_UNKNOWN;
 	} else {
-		c->args[0] = BPF_CORE_READ(regs, di);
-		c->args[1] = BPF_CORE_READ(regs, si);
-		c->args[2] = BPF_CORE_READ(regs, dx);
-		c->args[3] = BPF_CORE_READ(regs, r10);
-		c->args[4] = BPF_CORE_READ(regs, r8);
-		c->args[5] = BPF_CORE_READ(regs, r9);
+		c->args[0] = r.di;
+		c->args[1] = r.si;
+		c->args[2] = r.dx;
+		c->args[3] = r.r10;
+		c->args[4] = r.r8;
+		c->args[5] = r.r9;
 	}
 	c->nr = nr & (WK_SYSCALLS - 1); /* drops the x32 bit, too */
 	return c;

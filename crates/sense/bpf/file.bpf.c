@@ -100,10 +100,11 @@ static const volatile struct wk_file_plan wk_file_plans[WK_SYSCALLS] = {
 static __always_inline void wk_file_object(struct wk_file *e, struct file *f)
 {
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
+	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
 	e->inode = BPF_CORE_READ(inode, i_ino);
 	e->mode = BPF_CORE_READ(inode, i_mode);
-	e->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	e->fs_magic = BPF_CORE_READ(inode, i_sb, s_magic);
+	e->dev = BPF_CORE_READ(sb, s_dev);
+	e->fs_magic = BPF_CORE_READ(sb, s_magic);
 }
 
 static __always_inline struct wk_file *wk_file_begin(const struct wk_view *v, const struct wk_call *c, u32 op)
@@ -142,9 +143,12 @@ static __always_inline struct wk_claim wk_put_claim(struct wk_file *e, u64 *off,
 		return claim;
 	}
 	struct file *f = wk_fd_file(v->task, dir);
-	if (!f)
+	if (!f) { /* closed meanwhile: what the string is relative to is not known */
+		e->h.flags |= WK_F_READ_FAIL;
 		return claim;
-	claim.is_file = claim.str_len <= 1;
+	}
+	/* 5.10 and 6.1 give an empty string the length 0, later kernels that of its NUL */
+	claim.is_file = claim.str_len <= 1 && !(e->h.flags & WK_F_READ_FAIL);
 	claim.path_len = wk_put_path(e, off, v, &f->f_path);
 	return claim;
 }

@@ -137,6 +137,7 @@ struct sock {
 	struct pid *sk_peer_pid;
 	struct socket *sk_socket;
 };
+struct inet_sock { u16 inet_sport; };
 struct tcp_sock { u64 bytes_sent, bytes_retrans, bytes_received; };
 struct socket { short type; struct file *file; struct sock *sk; };
 struct sockaddr_un { unsigned short sun_family; char sun_path[108]; };

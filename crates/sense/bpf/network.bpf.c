@@ -141,7 +141,8 @@ static __always_inline void wk_endpoint(struct wk_endpoint *e, struct sock *sk)
 	e->protocol = BPF_CORE_READ(sk, sk_protocol);
 	if (e->family != AF_INET && e->family != AF_INET6)
 		return;
-	e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	struct inet_sock *inet = (void *)sk;
+	e->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport)); /* skc_num is gone at the close */
 	e->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	if (e->family == AF_INET) {
 		bpf_core_read(e->local, 4, &sk->__sk_common.skc_rcv_saddr);
@@ -322,6 +323,10 @@ static __always_inline int wk_socket_made(s64 ret, u32 family, u32 type, u32 pro
 	struct wk_view v;
 	if (!wk_admit(&v, WK_SOCKET))
 		return 0;
+	if (v.flags & WK_F_STARTUP) { /* runc configures loopback through netlink */
+		wk_count(dropped_startup);
+		return 0;
+	}
 	struct wk_socket *e = wk_reserve(ring_critical, WK_RING_CRITICAL, sizeof(*e));
 	if (!e)
 		return 0;
@@ -360,7 +365,7 @@ int sx_socketcall32(struct wk_args *ctx)
 	switch (call) {
 	case 1: return wk_socket_made(ctx->args[1], args[0], args[1], args[2]);
 	case 2: return wk_socket_call(ctx, WK_SK_BIND, args[0], 0);
-	case 3: return wk_socket_call(ctx, WK_SK_CONNECT_DONE, args[0], 0);
+	case 3: return wk_socket_call(ctx, WK_SK_CONNECT_DONE, args[0], WK_SLOT_UNIX_CONNECT);
 	case 4: return wk_socket_call(ctx, WK_SK_LISTEN, args[0], 0);
 	case 5:
 	case 18: return wk_socket_call(ctx, WK_SK_ACCEPT, -1, WK_SLOT_UNIX_ACCEPT);

@@ -16,6 +16,7 @@
  */
 #include "call.h"
 
+#define WK_NR_I386_SOCKETCALL 102
 #define WK_SUN_PATH 108      /* sizeof sockaddr_un.sun_path */
 #define WK_SUN_FAMILY 2      /* bytes of the family before the path */
 #define WK_UNIX_BUDGET 256   /* records that a process may emit in a second */
@@ -90,12 +91,24 @@ static __always_inline struct sock *wk_unix_sock(struct task_struct *t, s32 fd)
 	return sk && BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX ? sk : NULL;
 }
 
+/* i386's socketcall(call, args): the arguments lie in memory. */
+static __always_inline void wk_unpack_socketcall(struct wk_call *c)
+{
+	u32 args[3] = {};
+	bpf_probe_read_user(args, sizeof(args), (void *)c->args[1]);
+	c->args[0] = args[0];
+	c->args[1] = args[1];
+	c->args[2] = args[2];
+}
+
 SEC("raw_tp/sys_exit")
 int sx_unix_connect(struct wk_args *ctx)
 {
 	struct wk_call *c = wk_call_read(ctx);
 	if (!c)
 		return 0;
+	if (c->compat && c->nr_raw == WK_NR_I386_SOCKETCALL)
+		wk_unpack_socketcall(c);
 	struct wk_view v;
 	struct sock *sk = wk_unix_sock((void *)bpf_get_current_task(), c->args[0]);
 	if (!sk || !wk_admit(&v, WK_UNIX) || !wk_limit_pass(WK_UNIX << 16, WK_UNIX_BUDGET))
