@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = arguments.next().and_then(|a| a.parse().ok()).unwrap_or(10);
     let quiet = arguments.next().is_some_and(|a| a == "quiet");
     let begun = Instant::now();
-    let mut sensor = KernelSensor::load(&Config::default()).inspect_err(|e: &Error| eprintln!("hint: {}", e.hint()))?;
+    let mut sensor =
+        KernelSensor::load(&Config::default()).inspect_err(|e: &Error| eprintln!("hint: {}", e.hint()))?;
     eprintln!("loaded in {:?}", begun.elapsed());
     for m in &sensor.report().missing {
         eprintln!("missing {}: unseen: {} ({})", m.program, m.unseen, m.cause);
@@ -27,7 +28,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     eprintln!("attached {} tracked {:?}", sensor.report().attached.len(), sensor.host().tracked);
     let mut decoder = Decoder::new(boot_time(), wall_time());
     let seed = sensor.seed(&decoder)?;
-    eprintln!("seeded {} events, {} unreadable, {} refused", seed.events.len(), seed.unreadable, seed.refused);
+    eprintln!(
+        "seeded {} events, {} unreadable, {} refused",
+        seed.events.len(),
+        seed.unreadable,
+        seed.refused
+    );
     let fds = sensor.fds()?;
     let counters = Counters::map(fds.counters, MAX_CPUS)?;
     let mut readers = Vec::new();

@@ -61,7 +61,9 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::KernelTooOld { .. } => "boot Linux 5.10 or later",
-            Self::NoBtf { .. } => "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (all current distribution kernels are)",
+            Self::NoBtf { .. } => {
+                "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (all current distribution kernels are)"
+            }
             Self::NotPermitted { .. } => {
                 "run as root, or grant CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
             }

@@ -27,8 +27,13 @@ const MOUNT: &[(u64, &str)] = &[
     (0x10_0000, "MS_SHARED"),
 ];
 
-const MEMFD: &[(u64, &str)] =
-    &[(0x1, "MFD_CLOEXEC"), (0x2, "MFD_ALLOW_SEALING"), (0x4, "MFD_HUGETLB"), (0x8, "MFD_NOEXEC_SEAL"), (0x10, "MFD_EXEC")];
+const MEMFD: &[(u64, &str)] = &[
+    (0x1, "MFD_CLOEXEC"),
+    (0x2, "MFD_ALLOW_SEALING"),
+    (0x4, "MFD_HUGETLB"),
+    (0x8, "MFD_NOEXEC_SEAL"),
+    (0x10, "MFD_EXEC"),
+];
 
 const PTRACE: &[(u64, &str)] = &[
     (0, "PTRACE_TRACEME"),
@@ -155,12 +160,15 @@ pub(super) fn detail(name: &str, args: &[u64; 5]) -> Vec<CompactString> {
     let [first, second, _, fourth, _] = *args;
     match name {
         "clone" => set_bits(CLONE, first & !0xff),
+        "clone3" => set_bits(CLONE, first),
         "unshare" => set_bits(CLONE, first),
         "setns" => set_bits(CLONE, second),
         "mount" => set_bits(MOUNT, fourth),
         "memfd_create" => set_bits(MEMFD, second),
         "ptrace" => PTRACE.iter().filter(|(n, _)| *n == first).map(|(_, w)| (*w).into()).collect(),
-        "bpf" => usize::try_from(first).ok().and_then(|n| BPF.get(n)).map(|w| (*w).into()).into_iter().collect(),
+        "bpf" => {
+            usize::try_from(first).ok().and_then(|n| BPF.get(n)).map(|w| (*w).into()).into_iter().collect()
+        }
         "prctl" if first == 35 => vec!["PR_SET_MM".into()],
         _ => Vec::new(),
     }

@@ -16,6 +16,11 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use compact_str::CompactString;
+use event::{
+    BootTime, Event, Kind, Owner, ProcessKey, Sensor,
+    process::{FileHash, FileIdentity},
+};
 use sha2::{Digest, Sha256};
 
 /// Bytes read at once.
@@ -39,32 +44,34 @@ impl Default for HashLimits {
     }
 }
 
-/// Which file: as long as these are equal, so is its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FileIdentity {
-    /// Device, in the kernel's own encoding (major << 20 | minor).
-    pub device: u32,
-    /// Inode number.
-    pub inode: u64,
-    /// Time of the last change of content or attributes, nanoseconds since the epoch; 0: not known.
-    pub ctime_ns: u64,
-    /// Bytes.
-    pub size: u64,
-}
-
 /// A file to be hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HashRequest {
     /// The process that executes it.
-    pub pid: u32,
+    pub process: ProcessKey,
     /// Its parent, by whose root the file can still be found if the process has ended.
     pub ppid: u32,
-    /// When the process started: (pid, `start_ns`) never repeats.
-    pub start_ns: u64,
-    /// Which file.
+    /// Whose act it is, for the answer.
+    pub owner: Owner,
+    /// Which file: as long as this is equal, so is the content.
     pub file: FileIdentity,
     /// Where the process saw it.
-    pub path: String,
+    pub path: CompactString,
+}
+
+impl HashRequest {
+    /// The request for an exec event; `None` for any other.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        let (Kind::Exec(exec), Some(actor)) = (&event.kind, &event.actor) else { return None };
+        Some(Self {
+            process: actor.key(),
+            ppid: actor.ppid,
+            owner: event.owner,
+            file: exec.file,
+            path: exec.path.as_str().into(),
+        })
+    }
 }
 
 /// Why a file has no hash.
@@ -96,6 +103,27 @@ pub struct Hashed {
     pub result: Result<[u8; 32], HashMiss>,
 }
 
+impl Hashed {
+    /// The late fact as an event at `boot`; its wall time and number are the caller's to give.
+    #[must_use]
+    pub fn into_event(self, boot: BootTime) -> Event {
+        let kind = Kind::FileHash(Box::new(FileHash {
+            process: self.request.process,
+            file: self.request.file,
+            sha256: self.result.ok().map(|hash| hexadecimal(&hash)),
+            missing: self.result.err().map(|miss| miss.to_string().into()),
+        }));
+        let mut event = Event::new(Sensor::Hash, boot, kind);
+        event.owner = self.request.owner;
+        event
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> CompactString {
+    let digit = |n: u8| char::from_digit(n.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
 /// The hashing thread. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Hasher {
@@ -124,8 +152,8 @@ impl Hasher {
     ///
     /// # Errors
     /// The request, with `QueueFull`, for the caller to report as it reports the thread's answers.
-    pub fn request(&self, request: HashRequest) -> Result<(), Hashed> {
-        let refuse = |request| Hashed { request, result: Err(HashMiss::QueueFull) };
+    pub fn request(&self, request: HashRequest) -> Result<(), Box<Hashed>> {
+        let refuse = |request| Box::new(Hashed { request, result: Err(HashMiss::QueueFull) });
         let Some(queue) = &self.queue else { return Err(refuse(request)) };
         queue.try_send(request).map_err(|e| match e {
             TrySendError::Full(r) | TrySendError::Disconnected(r) => refuse(r),
@@ -183,11 +211,11 @@ impl Cache {
 /// its path below the process's or its parent's root.
 fn open(request: &HashRequest, proc: &Path) -> Result<File, HashMiss> {
     let below_root = |pid: u32| proc.join(format!("{pid}/root")).join(request.path.trim_start_matches('/'));
-    let own_link = proc.join(format!("{}/exe", request.pid));
+    let own_link = proc.join(format!("{}/exe", request.process.pid));
     let mut miss = HashMiss::Gone;
     for (path, metadata) in [
         (own_link.clone(), fs::metadata(own_link)),
-        with_metadata(below_root(request.pid)),
+        with_metadata(below_root(request.process.pid)),
         with_metadata(below_root(request.ppid)),
     ] {
         let Ok(metadata) = metadata else { continue };
@@ -253,23 +281,23 @@ mod tests {
         let path = std::env::current_exe().unwrap();
         let metadata = fs::metadata(&path).unwrap();
         HashRequest {
-            pid: std::process::id(),
+            process: ProcessKey { pid: std::process::id(), ..ProcessKey::default() },
             ppid: std::os::unix::process::parent_id(),
-            start_ns: 0,
+            owner: Owner::Host,
             file: FileIdentity {
-                device: 0,
                 inode: metadata.ino(),
                 ctime_ns: u64::try_from(metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec()).unwrap(),
                 size: metadata.len(),
+                ..FileIdentity::default()
             },
-            path: path.to_string_lossy().into_owned(),
+            path: path.to_string_lossy().into(),
         }
     }
 
     #[test]
     fn the_running_executable_is_hashed_and_cached() {
         let request = own_executable();
-        let expected: [u8; 32] = Sha256::digest(fs::read(&request.path).unwrap()).into();
+        let expected: [u8; 32] = Sha256::digest(fs::read(request.path.as_str()).unwrap()).into();
         let mut cache = Cache::new(2);
         assert_eq!(cache.hash(&request, Path::new("/proc"), 1 << 30), Ok(expected));
         assert_eq!(cache.hash(&request, Path::new("/nowhere"), 1 << 30), Ok(expected), "from the cache");
@@ -290,7 +318,7 @@ mod tests {
 
     #[test]
     fn an_ended_process_is_a_miss() {
-        let request = HashRequest { pid: 0, ppid: 0, ..own_executable() };
+        let request = HashRequest { process: ProcessKey::default(), ppid: 0, ..own_executable() };
         assert_eq!(Cache::new(2).hash(&request, Path::new("/proc"), 1 << 30), Err(HashMiss::Gone));
     }
 
@@ -300,7 +328,9 @@ mod tests {
         let hasher = Hasher::spawn(HashLimits::default(), move |h| send.send(h).unwrap()).unwrap();
         hasher.request(own_executable()).unwrap();
         drop(hasher);
-        assert!(receive.recv().unwrap().result.is_ok());
+        let answer = receive.recv().unwrap();
         assert!(receive.recv().is_err());
+        let Kind::FileHash(fact) = answer.into_event(BootTime(1)).kind else { panic!("another kind") };
+        assert_eq!(fact.sha256.map(|hash| hash.len()), Some(64));
     }
 }

@@ -65,7 +65,12 @@ pub(super) const HOOKS: &[Hook] = &[
     tracepoint("on_exit", "sched_process_exit", Need::Essential, "ends of processes"),
     Hook {
         signals: &["network"],
-        ..tracepoint("on_tcp_state", "inet_sock_set_state", Need::Wanted, "TCP connections made and closed, byte counts")
+        ..tracepoint(
+            "on_tcp_state",
+            "inet_sock_set_state",
+            Need::Wanted,
+            "TCP connections made and closed, byte counts",
+        )
     },
     Hook {
         signals: &["signal"],
@@ -84,7 +89,12 @@ pub(super) const HOOKS: &[Hook] = &[
     cgroup("cg_sendmsg4", Attach::SocketAddress, &["network"], "IPv4 datagram destinations"),
     cgroup("cg_sendmsg6", Attach::SocketAddress, &["network"], "IPv6 datagram destinations"),
     cgroup("cg_sock_create", Attach::SocketMade, &["network", "payload"], "owners of unconnected sockets"),
-    cgroup("sk_established", Attach::SocketOperation, &["network", "payload"], "owners of accepted connections"),
+    cgroup(
+        "sk_established",
+        Attach::SocketOperation,
+        &["network", "payload"],
+        "owners of accepted connections",
+    ),
     cgroup("cg_ingress", Attach::Ingress, &["payload", "dns"], "payload and DNS towards containers"),
     cgroup("cg_egress", Attach::Egress, &["payload", "dns"], "payload and DNS from containers"),
 ];
@@ -109,4 +119,34 @@ const fn cgroup(
     unseen: &'static str,
 ) -> Hook {
     Hook { program, attach, need: Need::Wanted, unseen, signals }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::kernel::{loader::OBJECT, syscalls::SYSCALLS};
+
+    #[test]
+    fn the_tables_name_exactly_the_programs_of_the_object() {
+        let object = aya_obj::Object::parse(OBJECT).unwrap();
+        let object: BTreeSet<String> = object.programs.into_keys().collect();
+        let mut named: BTreeSet<&str> = HOOKS.iter().map(|h| h.program).collect();
+        named.insert(DISPATCHER.program);
+        named.extend(SYSCALLS.iter().map(|s| s.program));
+        named.extend(CONTINUATIONS.iter().map(|c| c.1));
+        named.extend(ONLY_32_BIT.iter().map(|c| c.2));
+        let named: BTreeSet<String> = named.into_iter().map(str::to_owned).collect();
+        assert_eq!(object, named);
+    }
+
+    #[test]
+    fn every_signal_of_a_hook_is_one_that_the_sensor_gives() {
+        for hook in HOOKS.iter().chain([&DISPATCHER]) {
+            assert!(hook.signals.iter().all(|s| SIGNALS.contains(s)), "{}", hook.program);
+        }
+        let known: Vec<&str> = event::event::SIGNALS.iter().map(|s| s.0).collect();
+        assert!(SIGNALS.iter().all(|s| known.contains(s)));
+    }
 }

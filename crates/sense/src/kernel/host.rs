@@ -17,13 +17,14 @@ const BTF: &str = "/sys/kernel/btf/vmlinux";
 /// Capabilities that loading and seeding need: number and name, from linux/capability.h.
 const NEEDED: [(u32, &str); 5] = [
     (39, "CAP_BPF"),
-    (38, "CAP_PERFMON"),
+    (CAP_PERFMON, "CAP_PERFMON"),
     (12, "CAP_NET_ADMIN"),
     (19, "CAP_SYS_PTRACE"),
     (2, "CAP_DAC_READ_SEARCH"),
 ];
-/// Holds all of the first three on kernels and in containers that know no finer ones.
+/// Stands for CAP_PERFMON and CAP_BPF, which came later and are numbered from CAP_PERFMON on.
 const CAP_SYS_ADMIN: u32 = 21;
+const CAP_PERFMON: u32 = 38;
 
 /// The hierarchy whose cgroups say which container a task is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +112,9 @@ impl Mounts {
             let (kind, options) = (file_system.next(), file_system.nth(1));
             let slot = match kind {
                 Some("cgroup2") => &mut found.cgroup2,
-                Some("cgroup") if options.is_some_and(|o| o.split(',').any(|o| o == "pids")) => &mut found.pids,
+                Some("cgroup") if options.is_some_and(|o| o.split(',').any(|o| o == "pids")) => {
+                    &mut found.pids
+                }
                 _ => continue,
             };
             slot.get_or_insert_with(|| PathBuf::from(point));
@@ -147,7 +150,7 @@ fn missing_capabilities(status: &str) -> Vec<&'static str> {
     let holds = |number: u32| effective & (1 << number) != 0;
     NEEDED
         .iter()
-        .filter(|(number, _)| !holds(*number) && !(*number >= 38 && holds(CAP_SYS_ADMIN)))
+        .filter(|(number, _)| !(holds(*number) || *number >= CAP_PERFMON && holds(CAP_SYS_ADMIN)))
         .map(|(_, name)| *name)
         .collect()
 }
@@ -188,7 +191,8 @@ mod tests {
 
     #[test]
     fn sys_admin_stands_for_bpf_and_perfmon() {
-        let status = format!("Name:\tx\nCapEff:\t{:016x}\n", 1u64 << CAP_SYS_ADMIN | 1 << 12 | 1 << 19 | 1 << 2);
+        let status =
+            format!("Name:\tx\nCapEff:\t{:016x}\n", 1u64 << CAP_SYS_ADMIN | 1 << 12 | 1 << 19 | 1 << 2);
         assert_eq!(missing_capabilities(&status), Vec::<&str>::new());
         assert_eq!(missing_capabilities("CapEff:\t0000000000000000\n").len(), NEEDED.len());
     }

@@ -222,7 +222,11 @@ constants! {
 
 #[cfg(test)]
 mod tests {
-    use std::{fmt::Write, io::Write as _, process::{Command, Stdio}};
+    use std::{
+        fmt::Write,
+        io::Write as _,
+        process::{Command, Stdio},
+    };
 
     use super::{CONSTANTS, STRUCTS};
 

@@ -22,11 +22,11 @@ use super::{
     Error,
     hooks::{Attach, CONTINUATIONS, DISPATCHER, HOOKS, Hook, Need, ONLY_32_BIT},
     host::{Hierarchy, Host},
-    syscalls::{SYSCALLS, normalised_numbers},
     sys,
+    syscalls::{SYSCALLS, normalised_numbers},
 };
 
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/watchkeeper.bpf.o"));
+pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/watchkeeper.bpf.o"));
 
 /// Lines of the verifier's answer that a report keeps.
 const VERIFIER_LINES: usize = 3;
@@ -231,11 +231,9 @@ fn start(ebpf: &mut Ebpf, hook: &Hook, cgroup2: Option<&File>) -> Result<(), Str
             p.load()?;
             p.attach(name).map(drop)
         }),
-        on_cgroup => start_on_cgroup(
-            program,
-            on_cgroup,
-            cgroup2.ok_or("the unified cgroup hierarchy is not mounted")?,
-        ),
+        on_cgroup => {
+            start_on_cgroup(program, on_cgroup, cgroup2.ok_or("the unified cgroup hierarchy is not mounted")?)
+        }
     };
     attached.map_err(|e| cause(&e))
 }

@@ -27,7 +27,7 @@ mod syscalls;
 pub use self::{
     decode::{DecodeError, Decoder},
     error::Error,
-    hash::{FileIdentity, HashLimits, HashMiss, HashRequest, Hashed, Hasher},
+    hash::{HashLimits, HashMiss, HashRequest, Hashed, Hasher},
     health::{LossWatch, ReaderCounts, signals},
     host::{Hierarchy, Host},
     layout::{MAX_CPUS, RING_COUNT},

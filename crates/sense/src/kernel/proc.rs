@@ -84,7 +84,8 @@ impl Process {
     /// The process ended, or its files may not be read.
     pub fn read(proc: &Path, pid: u32, v1_pids: bool) -> io::Result<Self> {
         let dir = proc.join(pid.to_string());
-        let number = |name: &str| -> Option<u32> { fs::read_to_string(dir.join(name)).ok()?.trim().parse().ok() };
+        let number =
+            |name: &str| -> Option<u32> { fs::read_to_string(dir.join(name)).ok()?.trim().parse().ok() };
         let namespace = |kind: &str| -> u32 {
             fs::metadata(dir.join("ns").join(kind)).map_or(0, |m| u32::try_from(m.ino()).unwrap_or(0))
         };
@@ -133,7 +134,7 @@ impl Process {
                     self.euid = numbers.next().unwrap_or(UNSET);
                 }
                 "Gid" => self.gid = numbers.next().unwrap_or(UNSET),
-                "NSpid" => self.vpid = numbers.last().unwrap_or(0),
+                "NSpid" => self.vpid = numbers.next_back().unwrap_or(0),
                 "CapEff" => self.caps = u64::from_str_radix(value.trim(), 16).unwrap_or(0),
                 _ => {}
             }
@@ -146,7 +147,8 @@ impl Process {
             let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
                 continue;
             };
-            let tracked = if v1_pids { controllers.split(',').any(|c| c == "pids") } else { controllers.is_empty() };
+            let tracked =
+                if v1_pids { controllers.split(',').any(|c| c == "pids") } else { controllers.is_empty() };
             if tracked {
                 path.clone_into(&mut self.cgroup);
             }

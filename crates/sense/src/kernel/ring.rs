@@ -226,3 +226,72 @@ impl Counters {
         self.mapping.word(offset).map_or(0, |w| w.load(Ordering::Relaxed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, os::unix::fs::FileExt};
+
+    use super::*;
+
+    const SIZE: u32 = 4096;
+
+    /// A file laid out as a ring: consumer page, producer page, data.
+    fn ring(name: &str, produced: u64, records: &[(u32, &[u8])]) -> RingReader {
+        let page = page_size() as u64;
+        let path = std::env::temp_dir().join(format!("watchkeeper-ring-{name}-{}", std::process::id()));
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        file.set_len(2 * page + 2 * u64::from(SIZE)).unwrap();
+        file.write_all_at(&produced.to_ne_bytes(), page).unwrap();
+        let mut at = 2 * page;
+        for (head, bytes) in records {
+            file.write_all_at(&head.to_ne_bytes(), at).unwrap();
+            file.write_all_at(bytes, at + RECORD_HEADER).unwrap();
+            at += (RECORD_HEADER + bytes.len() as u64).next_multiple_of(8);
+        }
+        RingReader::new(file.into(), SIZE).unwrap()
+    }
+
+    fn drained(reader: &mut RingReader, budget: usize) -> Vec<Vec<u8>> {
+        let mut taken = Vec::new();
+        reader.drain(budget, |record| taken.push(record.to_vec()));
+        taken
+    }
+
+    #[test]
+    fn records_come_in_order_and_discarded_ones_do_not() {
+        let mut reader = ring("order", 48, &[(3, b"one"), (3 | DISCARDED, b"two"), (5, b"three")]);
+        assert_eq!(drained(&mut reader, 10), [b"one".to_vec(), b"three".to_vec()]);
+        assert_eq!((reader.pending_bytes(), reader.corrupt()), (0, 0));
+        assert_eq!(reader.consumer.word(0).unwrap().load(Ordering::Acquire), 48);
+    }
+
+    #[test]
+    fn an_unfinished_record_holds_back_what_follows() {
+        let mut reader = ring("busy", 32, &[(3, b"one"), (3 | BUSY, b"two")]);
+        assert_eq!(drained(&mut reader, 10), [b"one".to_vec()]);
+        assert_eq!(reader.pending_bytes(), 16);
+    }
+
+    #[test]
+    fn the_budget_ends_a_drain() {
+        let mut reader = ring("budget", 32, &[(3, b"one"), (3, b"two")]);
+        assert_eq!(drained(&mut reader, 1), [b"one".to_vec()]);
+        assert_eq!(drained(&mut reader, 1), [b"two".to_vec()]);
+    }
+
+    #[test]
+    fn nonsense_is_counted_and_skipped_to_the_producer() {
+        for length in [SIZE, SIZE - 1, 4000, !(BUSY | DISCARDED)] {
+            let mut reader = ring("nonsense", 32, &[(3, b"one"), (length, b"")]);
+            assert_eq!(drained(&mut reader, 10), [b"one".to_vec()]);
+            assert_eq!((reader.corrupt(), reader.pending_bytes()), (1, 0), "length {length}");
+        }
+    }
+
+    #[test]
+    fn a_size_that_is_no_power_of_two_is_refused() {
+        let file = File::open("/dev/null").unwrap();
+        assert!(RingReader::new(file.into(), 5000).is_err());
+    }
+}

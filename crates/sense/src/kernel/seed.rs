@@ -177,7 +177,8 @@ fn found_cgroup(decoder: &Decoder, owned: cgroup::Owned) -> Event {
 
 fn snapshot(decoder: &Decoder, process: &Process) -> Event {
     let path_text = |path: Option<&Path>| {
-        path.map(|p| Text::from_bytes(p.as_os_str().as_encoded_bytes(), Provenance::Resolved)).unwrap_or_default()
+        path.map(|p| Text::from_bytes(p.as_os_str().as_encoded_bytes(), Provenance::Resolved))
+            .unwrap_or_default()
     };
     let total = u32::try_from(process.cmdline.len()).unwrap_or(u32::MAX);
     let kind = Kind::Snapshot(Box::new(Snapshot {

@@ -48,14 +48,7 @@ impl Mapping {
         let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
         // SAFETY: a fresh mapping at an address that the kernel chooses aliases no Rust object.
         let address = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                len_bytes,
-                protection,
-                libc::MAP_SHARED,
-                fd.as_raw_fd(),
-                offset,
-            )
+            libc::mmap(std::ptr::null_mut(), len_bytes, protection, libc::MAP_SHARED, fd.as_raw_fd(), offset)
         };
         if address == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
@@ -145,10 +138,7 @@ fn clock(id: libc::clockid_t) -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `now` is valid for a write of one timespec.
     unsafe { libc::clock_gettime(id, &raw mut now) };
-    Duration::new(
-        u64::try_from(now.tv_sec).unwrap_or(0),
-        u32::try_from(now.tv_nsec).unwrap_or(0),
-    )
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 /// Waits until one of `fds` is readable or `timeout` has passed. True if one is readable; an interrupting
@@ -157,10 +147,8 @@ fn clock(id: libc::clockid_t) -> Duration {
 /// # Errors
 /// What poll(2) says, except EINTR.
 pub fn wait_readable(fds: &[BorrowedFd<'_>], timeout: Duration) -> io::Result<bool> {
-    let mut polled: Vec<libc::pollfd> = fds
-        .iter()
-        .map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 })
-        .collect();
+    let mut polled: Vec<libc::pollfd> =
+        fds.iter().map(|fd| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }).collect();
     let count = libc::nfds_t::try_from(polled.len()).map_err(io::Error::other)?;
     let millis = libc::c_int::try_from(timeout.as_millis()).unwrap_or(libc::c_int::MAX);
     // SAFETY: `polled` holds `count` initialized entries and outlives the call.

@@ -6,9 +6,9 @@ use event::{
 };
 
 use super::{
+    super::layout::{self, file},
     DecodeError,
     record::{Parts, Record},
-    super::layout::{self, file},
 };
 
 /// Bits of `wk_file.resolved`.
@@ -72,6 +72,8 @@ pub(super) fn operation(r: &Record<'_>) -> Result<File, DecodeError> {
 /// One path from its lengths: what the process said, and what the kernel resolved.
 fn path(parts: &mut Parts<'_>, lengths: (u32, u32), resolved: bool) -> Result<Text, DecodeError> {
     match lengths {
+        // The walk gives no component for the root directory itself.
+        (0, 0) if resolved => Ok(Text::resolved("/")),
         (0, 0) => Ok(Text::default()),
         (claimed, kernel) if resolved => {
             parts.bytes(claimed)?;

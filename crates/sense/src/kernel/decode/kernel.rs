@@ -7,13 +7,14 @@ use event::{
 };
 
 use super::{
-    DecodeError, file,
-    process::key,
-    record::{Record, until_nul},
     super::{
         flags,
         layout::{self, cgroup, syscall, uring},
+        syscalls::syscall_name,
     },
+    DecodeError, file,
+    process::key,
+    record::{Record, until_nul},
 };
 
 /// What the strings of a call's record mean.
@@ -29,76 +30,35 @@ enum Strings {
     Namespace,
 }
 
-/// How a call is shown.
-struct Call {
-    number: u32,
-    name: &'static str,
-    area: Area,
-    strings: Strings,
+/// Area of a call by its name, and what its strings mean.
+fn shape(name: &str) -> (Area, Strings) {
+    use Strings::{Mount, Name, Namespace, Paths};
+    match name {
+        "clone" | "clone3" | "unshare" => (Area::Namespace, Name),
+        "setns" => (Area::Namespace, Namespace),
+        "pivot_root" | "chroot" => (Area::Namespace, Paths),
+        "mount" | "move_mount" => (Area::Mount, Mount),
+        "umount2" | "open_tree" | "open_tree_attr" | "mount_setattr" => (Area::Mount, Paths),
+        "fsopen" | "fsmount" => (Area::Mount, Name),
+        "init_module" | "finit_module" | "delete_module" | "kexec_load" | "kexec_file_load" => {
+            (Area::Module, Name)
+        }
+        "bpf" | "perf_event_open" => (Area::Bpf, Name),
+        "ptrace" | "process_vm_readv" | "process_vm_writev" | "pidfd_getfd" => (Area::Ptrace, Name),
+        "memfd_create" | "userfaultfd" | "prctl" => (Area::Memory, Name),
+        "io_uring_setup" => (Area::IoUring, Name),
+        "open_by_handle_at" => (Area::Privilege, Paths),
+        "setuid" | "setgid" | "setreuid" | "setregid" | "setresuid" | "setresgid" | "setfsuid"
+        | "setfsgid" | "setgroups" | "capset" | "personality" | "iopl" | "ioperm" => (Area::Privilege, Name),
+        "acct" | "swapon" | "swapoff" => (Area::System, Paths),
+        _ => (Area::System, Name),
+    }
 }
-
-const fn call(number: u32, name: &'static str, area: Area, strings: Strings) -> Call {
-    Call { number, name, area, strings }
-}
-
-/// Numbers from arch/x86/entry/syscalls/syscall_64.tbl, in order.
-const CALLS: &[Call] = &[
-    call(56, "clone", Area::Namespace, Strings::Name),
-    call(101, "ptrace", Area::Ptrace, Strings::Name),
-    call(105, "setuid", Area::Privilege, Strings::Name),
-    call(106, "setgid", Area::Privilege, Strings::Name),
-    call(113, "setreuid", Area::Privilege, Strings::Name),
-    call(114, "setregid", Area::Privilege, Strings::Name),
-    call(116, "setgroups", Area::Privilege, Strings::Name),
-    call(117, "setresuid", Area::Privilege, Strings::Name),
-    call(119, "setresgid", Area::Privilege, Strings::Name),
-    call(122, "setfsuid", Area::Privilege, Strings::Name),
-    call(123, "setfsgid", Area::Privilege, Strings::Name),
-    call(126, "capset", Area::Privilege, Strings::Name),
-    call(135, "personality", Area::Privilege, Strings::Name),
-    call(155, "pivot_root", Area::Namespace, Strings::Paths),
-    call(157, "prctl", Area::Memory, Strings::Name),
-    call(161, "chroot", Area::Namespace, Strings::Paths),
-    call(163, "acct", Area::System, Strings::Paths),
-    call(164, "settimeofday", Area::System, Strings::Name),
-    call(165, "mount", Area::Mount, Strings::Mount),
-    call(166, "umount2", Area::Mount, Strings::Paths),
-    call(167, "swapon", Area::System, Strings::Paths),
-    call(168, "swapoff", Area::System, Strings::Paths),
-    call(169, "reboot", Area::System, Strings::Name),
-    call(170, "sethostname", Area::System, Strings::Name),
-    call(171, "setdomainname", Area::System, Strings::Name),
-    call(172, "iopl", Area::Privilege, Strings::Name),
-    call(173, "ioperm", Area::Privilege, Strings::Name),
-    call(175, "init_module", Area::Module, Strings::Name),
-    call(176, "delete_module", Area::Module, Strings::Name),
-    call(227, "clock_settime", Area::System, Strings::Name),
-    call(246, "kexec_load", Area::Module, Strings::Name),
-    call(272, "unshare", Area::Namespace, Strings::Name),
-    call(298, "perf_event_open", Area::Bpf, Strings::Name),
-    call(304, "open_by_handle_at", Area::Privilege, Strings::Paths),
-    call(308, "setns", Area::Namespace, Strings::Namespace),
-    call(310, "process_vm_readv", Area::Ptrace, Strings::Name),
-    call(311, "process_vm_writev", Area::Ptrace, Strings::Name),
-    call(313, "finit_module", Area::Module, Strings::Name),
-    call(319, "memfd_create", Area::Memory, Strings::Name),
-    call(320, "kexec_file_load", Area::Module, Strings::Name),
-    call(321, "bpf", Area::Bpf, Strings::Name),
-    call(323, "userfaultfd", Area::Memory, Strings::Name),
-    call(425, "io_uring_setup", Area::IoUring, Strings::Name),
-    call(428, "open_tree", Area::Mount, Strings::Paths),
-    call(429, "move_mount", Area::Mount, Strings::Mount),
-    call(430, "fsopen", Area::Mount, Strings::Name),
-    call(432, "fsmount", Area::Mount, Strings::Name),
-    call(435, "clone3", Area::Namespace, Strings::Name),
-    call(438, "pidfd_getfd", Area::Ptrace, Strings::Name),
-    call(442, "mount_setattr", Area::Mount, Strings::Paths),
-    call(467, "open_tree_attr", Area::Mount, Strings::Paths),
-];
 
 pub(super) fn system_call(r: &Record<'_>) -> Result<Syscall, DecodeError> {
     let number = r.u32(syscall::NR)?;
-    let known = CALLS.binary_search_by_key(&number, |c| c.number).ok().and_then(|at| CALLS.get(at));
+    let name = syscall_name(number).unwrap_or_default();
+    let (area, strings) = shape(name);
     let mut args = [0; 5];
     for (i, arg) in args.iter_mut().enumerate() {
         *arg = r.u64(syscall::ARGS + i * 8)?;
@@ -110,8 +70,8 @@ pub(super) fn system_call(r: &Record<'_>) -> Result<Syscall, DecodeError> {
     let second_len = r.u32(syscall::STR2_LEN)?;
     let both = parts.bytes(second_len)?;
     let second = second.claimed(second_len)?;
-    let mut detail = known.map_or_else(Vec::new, |c| flags::detail(c.name, &args));
-    let (path, source) = match known.map_or(Strings::Name, |c| c.strings) {
+    let mut detail = flags::detail(name, &args);
+    let (path, source) = match strings {
         Strings::Name => (resolved, first),
         Strings::Paths if resolved.is_empty() => (first, second),
         Strings::Paths => (resolved, first),
@@ -129,8 +89,12 @@ pub(super) fn system_call(r: &Record<'_>) -> Result<Syscall, DecodeError> {
     };
     let target = key(r, syscall::TARGET_PID, syscall::TARGET_START_NS)?;
     Ok(Syscall {
-        area: known.map_or(Area::System, |c| c.area),
-        name: known.map_or_else(|| format!("syscall_{number}").into(), |c| c.name.into()),
+        area,
+        name: if name.is_empty() {
+            format!("syscall_{number}").into()
+        } else {
+            CompactString::const_new(name)
+        },
         result: r.i64(syscall::RET)?,
         args,
         detail,
@@ -169,14 +133,4 @@ pub(super) fn uring_operation(r: &Record<'_>) -> Result<Uring, DecodeError> {
     let operation = flags::uring_operation(opcode)
         .map_or_else(|| format!("opcode {opcode}").into(), CompactString::const_new);
     Ok(Uring { operation, opcode })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::CALLS;
-
-    #[test]
-    fn calls_are_in_order_of_their_numbers() {
-        assert!(CALLS.windows(2).all(|w| w[0].number < w[1].number));
-    }
 }

@@ -15,8 +15,8 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use event::{
-    Actor, BootTime, ContainerId, Event, Kind, Owner, Sensor, WallTime, health::ClockStep, identity::UnknownOwner,
-    process::Role,
+    Actor, BootTime, ContainerId, Event, Kind, Owner, Sensor, WallTime, health::ClockStep,
+    identity::UnknownOwner, process::Role,
 };
 
 use self::{network::Socket, record::Record};
@@ -82,7 +82,8 @@ impl Decoder {
         if now.abs_diff(before) < STEP {
             return None;
         }
-        let by_ns = i128::try_from(now.as_nanos()).unwrap_or(0) - i128::try_from(before.as_nanos()).unwrap_or(0);
+        let by_ns =
+            i128::try_from(now.as_nanos()).unwrap_or(0) - i128::try_from(before.as_nanos()).unwrap_or(0);
         let by_ns = i64::try_from(by_ns).unwrap_or(if by_ns < 0 { i64::MIN } else { i64::MAX });
         Some(self.own(boot, Kind::ClockStep(ClockStep { by_ns })))
     }

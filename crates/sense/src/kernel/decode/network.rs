@@ -11,9 +11,9 @@ use event::{
 use wire::dns::{self, Frame, RecordData};
 
 use super::{
+    super::layout::{self, endpoint, packet, socket, tcp, unix},
     DecodeError,
     record::Record,
-    super::layout::{self, endpoint, packet, socket, tcp, unix},
 };
 
 /// Address families, from linux/socket.h.

@@ -7,9 +7,9 @@ use event::{
 };
 
 use super::{
-    DecodeError,
-    record::Record,
     super::layout::{self, exec, exit, fd, fd_change, fork, memory, signal},
+    DecodeError,
+    record::{self, Record},
 };
 
 /// Arguments kept of one command line: 2,560 bytes could be as many empty ones.
@@ -27,7 +27,11 @@ pub(super) fn executed(r: &Record<'_>) -> Result<Exec, DecodeError> {
     let bits = r.u32(exec::XFLAGS)?;
     let has = |bit: u32| bits & bit != 0;
     Ok(Exec {
-        path,
+        // An anonymous file has a name and no place.
+        path: match path.as_str().strip_prefix(record::UNKNOWN_ROOT) {
+            Some(name) if has(layout::X_MEMFD) => Text::resolved(name),
+            _ => path,
+        },
         requested,
         interpreter,
         // The walk gives no component for the root directory itself.
@@ -104,10 +108,7 @@ pub(super) fn descriptor(r: &Record<'_>, at: usize) -> Result<Fd, DecodeError> {
 }
 
 pub(super) fn forked(r: &Record<'_>) -> Result<Fork, DecodeError> {
-    Ok(Fork {
-        child: key(r, fork::CHILD_PID, fork::CHILD_START_NS)?,
-        child_vpid: r.u32(fork::CHILD_VPID)?,
-    })
+    Ok(Fork { child: key(r, fork::CHILD_PID, fork::CHILD_START_NS)?, child_vpid: r.u32(fork::CHILD_VPID)? })
 }
 
 /// A wait status: the signal in the low seven bits, or the exit code in the second byte; see wait(2).

@@ -5,12 +5,12 @@
 
 use event::{Provenance, Text};
 
-use super::{DecodeError, super::layout};
+use super::{super::layout, DecodeError};
 
 /// Length of a text whose full length is not known, only that it was cut.
 const CUT_FROM_UNKNOWN: u32 = u32::MAX;
 /// Prefix of a path whose upper components are not known. It cannot be mistaken for an absolute path.
-const UNKNOWN_ROOT: &[u8] = "…/".as_bytes();
+pub(super) const UNKNOWN_ROOT: &str = "…/";
 
 /// The bytes of one record.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +68,8 @@ impl<'a> Record<'a> {
 
     /// The variable parts behind a fixed part of `size` bytes.
     pub(super) fn parts(&self, size: usize) -> Result<Parts<'a>, DecodeError> {
-        let rest = self.bytes.get(size..).ok_or(DecodeError::Short { needed: size, len: self.bytes.len() })?;
+        let rest =
+            self.bytes.get(size..).ok_or(DecodeError::Short { needed: size, len: self.bytes.len() })?;
         Ok(Parts { rest, path_cut: self.has(layout::F_PATH_CUT), data_cut: self.has(layout::F_DATA_CUT) })
     }
 }
@@ -92,8 +93,12 @@ impl<'a> Parts<'a> {
 
     /// A string from the process, up to its NUL.
     pub(super) fn claimed(&mut self, len: u32) -> Result<Text, DecodeError> {
-        let text = Text::from_bytes(until_nul(self.bytes(len)?), Provenance::Claimed);
-        Ok(if self.data_cut && !text.is_empty() { text.cut_from(CUT_FROM_UNKNOWN) } else { text })
+        let bytes = until_nul(self.bytes(len)?);
+        if bytes.is_empty() {
+            return Ok(Text::default());
+        }
+        let text = Text::from_bytes(bytes, Provenance::Claimed);
+        Ok(if self.data_cut { text.cut_from(CUT_FROM_UNKNOWN) } else { text })
     }
 
     /// A path from kernel objects: leaf first, each component ended by NUL.
@@ -136,7 +141,7 @@ fn path_bytes(components: &[u8], cut: bool) -> Vec<u8> {
     let components = components.strip_suffix(&[0]).unwrap_or(components);
     for component in components.rsplit(|b| *b == 0).filter(|c| !c.is_empty()) {
         if path.is_empty() && cut {
-            path.extend_from_slice(UNKNOWN_ROOT);
+            path.extend_from_slice(UNKNOWN_ROOT.as_bytes());
         } else {
             path.push(b'/');
         }
@@ -182,12 +187,9 @@ mod tests {
 
     #[test]
     fn dots_are_taken_out_of_claimed_paths() {
-        for (given, clean) in [
-            ("/etc/../etc/./passwd", "/etc/passwd"),
-            ("//a///b/", "/a/b"),
-            ("/../..", "/"),
-            ("a/../b", "b"),
-        ] {
+        for (given, clean) in
+            [("/etc/../etc/./passwd", "/etc/passwd"), ("//a///b/", "/a/b"), ("/../..", "/"), ("a/../b", "b")]
+        {
             assert_eq!(lexical(given.as_bytes()), clean.as_bytes(), "{given}");
         }
     }
