@@ -45,7 +45,7 @@ impl Default for HashLimits {
 }
 
 /// A file to be hashed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct HashRequest {
     /// The process that executes it.
     pub process: ProcessKey,

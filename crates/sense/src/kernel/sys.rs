@@ -169,3 +169,14 @@ pub(super) fn lift_memlock_limit() {
     // SAFETY: `limit` is valid for a read of one rlimit.
     unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
 }
+
+/// Takes over a descriptor that the parent process left open for this one.
+///
+/// To be called once per number, with a number that the parent gave: whoever holds the result closes it.
+pub fn inherited(number: std::os::fd::RawFd) -> std::os::fd::OwnedFd {
+    use std::os::fd::FromRawFd;
+    // SAFETY: the parent opened the descriptor for this process alone and named it once; nothing else in this
+    // process knows the number, so ownership is not shared. A number that is not open makes later calls fail
+    // with EBADF.
+    unsafe { std::os::fd::OwnedFd::from_raw_fd(number) }
+}
