@@ -1,22 +1,28 @@
 //! Limits of enrichment and the counts of what it did.
 
 use event::identity::UnknownOwner;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Limits. Every table of the crate is bounded by one of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How long an event waits for the facts of its container, in event time. Default 250 ms.
+    /// Seconds of event time that an event waits for the facts of its container. Default 0.25.
+    #[serde(with = "event::time_form::seconds")]
     pub hold: Duration,
     /// Events that wait for one container. Default 4,096.
     pub hold_events: usize,
     /// Events that wait in all. Default 65,536.
     pub hold_events_all: usize,
-    /// How long an ended process is kept for late events. Default 10 s.
+    /// Seconds that an ended process is kept for late events. Default 10.
+    #[serde(with = "event::time_form::seconds")]
     pub keep_dead: Duration,
-    /// How long a removed container is kept for late events. Default 60 s.
+    /// Seconds that a removed container is kept for late events. Default 60.
+    #[serde(with = "event::time_form::seconds")]
     pub keep_gone: Duration,
-    /// How long a closed socket's owner is kept. Default 2 s.
+    /// Seconds that a closed socket's owner is kept. Default 2.
+    #[serde(with = "event::time_form::seconds")]
     pub keep_closed: Duration,
     /// Processes in all. Default 65,536.
     pub processes: usize,

@@ -25,6 +25,7 @@ pub mod process;
 pub mod recording;
 pub mod reference;
 pub mod text;
+pub mod time_form;
 
 pub use alert::Alert;
 pub use container::{Container, ContainerChange, ContainerVerb};
