@@ -1,5 +1,8 @@
 //! The pipeline: sense → enrich → detect → respond. The only wiring of the stages; live and replay both run it.
 
+use crate::config::Config;
+use crate::content::Document;
+use crate::failure::Failure;
 use detect::Engine;
 use enrich::Enricher;
 use event::{Alert, Event};
@@ -10,6 +13,7 @@ use std::io::{self, Write};
 pub struct Pipeline {
     enricher: Enricher,
     engine: Engine,
+    strategies: usize,
     format: Format,
     host: Host,
     enriched: Vec<Event>,
@@ -18,9 +22,31 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that prints alerts in `format`.
-    pub fn new(enricher: Enricher, engine: Engine, format: Format, host: Host) -> Self {
-        Self { enricher, engine, format, host, enriched: Vec::new(), alerts: Vec::new(), raised: 0 }
+    /// A pipeline that judges by `documents` and prints alerts in `format`. What is wrong with the documents is not
+    /// said here but by [`crate::strategies::check`].
+    ///
+    /// # Errors
+    /// A limit of the configuration that leaves no room.
+    pub fn new(documents: &[Document], config: &Config, format: Format, host: Host) -> Result<Self, Failure> {
+        let (strategies, _) = strategy::load(documents);
+        let (engine, _) = Engine::new(&strategies, &config.detect).map_err(|error| {
+            Failure::usage(format!("configuration of detection: {error}"), "docs/watchkeeper.toml has the defaults")
+        })?;
+        Ok(Self {
+            enricher: Enricher::new(config.enrich.clone()),
+            engine,
+            strategies: strategies.len(),
+            format,
+            host,
+            enriched: Vec::new(),
+            alerts: Vec::new(),
+            raised: 0,
+        })
+    }
+
+    /// Strategies that run.
+    pub fn strategies(&self) -> usize {
+        self.strategies
     }
 
     /// Takes one event through all stages.
@@ -46,11 +72,6 @@ impl Pipeline {
     /// Alerts raised so far: groups, not their updates.
     pub fn raised(&self) -> u64 {
         self.raised
-    }
-
-    /// The detection stage, for its health.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
     }
 
     fn judge(&mut self, out: &mut impl Write) -> io::Result<()> {

@@ -32,20 +32,15 @@ pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
     let mut raised = 0;
     for path in &args.files {
         let mut recording = Recording::open(path, args.kind)?;
-        let mut pipeline = pipeline(&config, &documents, &recording.head, args.judging.format);
+        let host = respond::Host {
+            hostname: recording.head.hostname.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let format = live::form(args.judging.format).into();
+        let mut pipeline = Pipeline::new(&documents, &config, format, host)?;
         raised += recording.play(&mut pipeline, &mut out)?;
     }
     Ok(if raised > 0 { Exit::Findings } else { Exit::Fine })
-}
-
-fn pipeline(config: &Config, documents: &[content::Document], head: &Head, format: cli::Format) -> Pipeline {
-    let (strategies, _) = strategy::load(documents);
-    let (engine, _) = detect::Engine::new(strategies, config.detect.clone());
-    let host = respond::Host {
-        hostname: head.hostname.to_string(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    Pipeline::new(enrich::Enricher::new(config.enrich.clone()), engine, live::form(format).into(), host)
 }
 
 /// A file of events in one of the kinds.

@@ -32,7 +32,7 @@ pub fn run() -> Result<Exit, Failure> {
     let record = setup.record.map(|fd| File::from(inherited(fd)));
     let sandbox_missing = sandbox::enter();
     let mut engine = EngineProcess::new(&setup, requests, record)?;
-    engine.tell(&FromEngine::Ready { strategies: engine.strategies, sandbox_missing });
+    engine.tell(&FromEngine::Ready { strategies: engine.pipeline.strategies(), sandbox_missing });
     let (sender, batches) = sync_channel(BATCHES);
     let ingest = std::thread::Builder::new()
         .name("ingest".into())
@@ -86,7 +86,6 @@ struct EngineProcess {
     recorder: Option<Recorder<File>>,
     requests: File,
     out: BufWriter<io::Stdout>,
-    strategies: usize,
     events: u64,
     lost: u64,
 }
@@ -97,18 +96,13 @@ impl EngineProcess {
             hostname: setup.hostname.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let (strategies, _) = strategy::load(&setup.documents);
-        let count = strategies.len();
-        // The sensor process has reported what does not compile; the rest runs.
-        let (engine, _) = detect::Engine::new(strategies, setup.config.detect.clone());
-        let enricher = enrich::Enricher::new(setup.config.enrich.clone());
+        let pipeline = Pipeline::new(&setup.documents, &setup.config, setup.format.into(), host)?;
         let head = Head::new(env!("CARGO_PKG_VERSION"), &setup.hostname, &setup.kernel);
         Ok(Self {
-            pipeline: Pipeline::new(enricher, engine, setup.format.into(), host),
+            pipeline,
             recorder: record.map(|file| Recorder::new(file, &head)),
             requests,
             out: BufWriter::new(io::stdout()),
-            strategies: count,
             events: 0,
             lost: 0,
         })

@@ -39,8 +39,7 @@ pub fn check(documents: &[Document]) -> Result<(), Failure> {
         let _ = writeln!(err, "{}", diagnostic.render());
     }
     let left = strategies.len();
-    let (_, errors) = detect::Engine::new(strategies, detect::Config::default());
-    for error in errors {
+    for error in compile_errors(&strategies) {
         let _ = writeln!(err, "error: {error}");
     }
     if left == 0 {
@@ -55,7 +54,7 @@ pub fn check(documents: &[Document]) -> Result<(), Failure> {
 /// All diagnostics of all documents at once.
 fn lint(documents: &[Document]) -> Result<Exit, Failure> {
     let (strategies, diagnostics) = strategy::load(documents);
-    let (_, compile_errors) = detect::Engine::new(strategies, detect::Config::default());
+    let compile_errors = compile_errors(&strategies);
     let mut out = io::stdout().lock();
     let mut write = || -> io::Result<()> {
         for diagnostic in &diagnostics {
@@ -77,6 +76,11 @@ fn lint(documents: &[Document]) -> Result<Exit, Failure> {
     let failed = !compile_errors.is_empty()
         || diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     Ok(if failed { Exit::Findings } else { Exit::Fine })
+}
+
+/// What of the rules does not compile.
+fn compile_errors(strategies: &[Strategy]) -> Vec<detect::CompileError> {
+    detect::Engine::new(strategies, &detect::Config::default()).map_or_else(|_| Vec::new(), |(_, errors)| errors)
 }
 
 /// The strategies that load, without their diagnostics.

@@ -89,9 +89,10 @@ fn check(strategy: &Strategy, test: &TestCase) -> Result<(), Difference> {
         Expect::Alerts(rules) => rules.iter().cloned().collect(),
         Expect::Silence | Expect::Missed => BTreeSet::new(),
     };
-    let broken = |why: String| Difference { expected: words(&expected), got: "nothing was run".into(), why };
+    let broken =
+        |why: String| Difference { expected: words(&expected), got: "nothing was run".into(), why };
     let events = events(strategy, test).map_err(broken)?;
-    let alerts = alerts(strategy, events);
+    let alerts = alerts(strategy, events).map_err(broken)?;
     let got: BTreeSet<String> = alerts.iter().map(|alert| handle(strategy, alert)).collect();
     if got == expected {
         return Ok(());
@@ -122,8 +123,10 @@ fn handle(strategy: &Strategy, alert: &Alert) -> String {
         .map_or_else(|| alert.rule_id.to_string(), |head| head.handle().to_owned())
 }
 
-fn alerts(strategy: &Strategy, events: Vec<Event>) -> Vec<Alert> {
-    let (mut engine, _) = detect::Engine::new(vec![strategy.clone()], detect::Config::default());
+fn alerts(strategy: &Strategy, events: Vec<Event>) -> Result<Vec<Alert>, String> {
+    let one = std::slice::from_ref(strategy);
+    let (mut engine, _) =
+        detect::Engine::new(one, &detect::Config::default()).map_err(|error| error.to_string())?;
     let mut enricher = enrich::Enricher::new(enrich::Config::default());
     let (mut enriched, mut alerts) = (Vec::new(), Vec::new());
     for event in events {
@@ -134,7 +137,7 @@ fn alerts(strategy: &Strategy, events: Vec<Event>) -> Vec<Alert> {
     enriched.drain(..).for_each(|event| engine.push(event, &mut alerts));
     engine.finish(&mut alerts);
     alerts.retain(|alert| alert.activity == Activity::Create);
-    alerts
+    Ok(alerts)
 }
 
 /// The events of a test with absolute times, ticks between them, and sequence numbers.
