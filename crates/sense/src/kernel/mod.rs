@@ -34,5 +34,5 @@ pub use self::{
     loader::{Config, KernelSensor, Missing, Report, Ring, RingFds},
     ring::{Counters, Counts, RingReader},
     seed::Seed,
-    sys::{boot_time, wait_readable, wall_time},
+    sys::{boot_time, inherited, wait_readable, wall_time},
 };

@@ -7,7 +7,7 @@
 
 use std::{
     io,
-    os::fd::{AsRawFd, BorrowedFd},
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     ptr::NonNull,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -139,6 +139,20 @@ fn clock(id: libc::clockid_t) -> Duration {
     // SAFETY: `now` is valid for a write of one timespec.
     unsafe { libc::clock_gettime(id, &raw mut now) };
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// A descriptor of our own for one that the parent process left open under the number `fd`. The original stays
+/// open until the process ends.
+///
+/// # Panics
+/// No descriptor is open under that number: parent and child disagree, which is a bug of ours.
+#[must_use]
+pub fn inherited(fd: RawFd) -> OwnedFd {
+    // SAFETY: duplicating touches no memory and closes nothing; the kernel checks the number.
+    let own = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) };
+    assert!(own >= 0, "descriptor {fd} was not inherited");
+    // SAFETY: fcntl just made `own`, so nobody else has it.
+    unsafe { OwnedFd::from_raw_fd(own) }
 }
 
 /// Waits until one of `fds` is readable or `timeout` has passed. True if one is readable; an interrupting
