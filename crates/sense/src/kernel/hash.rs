@@ -46,6 +46,7 @@ impl Default for HashLimits {
 
 /// A file to be hashed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HashRequest {
     /// The process that executes it.
     pub process: ProcessKey,

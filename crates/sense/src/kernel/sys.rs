@@ -7,7 +7,7 @@
 
 use std::{
     io,
-    os::fd::{AsRawFd, BorrowedFd},
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     ptr::NonNull,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -141,6 +141,20 @@ fn clock(id: libc::clockid_t) -> Duration {
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
+/// A descriptor of our own for one that the parent process left open under the number `fd`. The original stays
+/// open until the process ends.
+///
+/// # Panics
+/// No descriptor is open under that number: parent and child disagree, which is a bug of ours.
+#[must_use]
+pub fn inherited(fd: RawFd) -> OwnedFd {
+    // SAFETY: duplicating touches no memory and closes nothing; the kernel checks the number.
+    let own = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) };
+    assert!(own >= 0, "descriptor {fd} was not inherited");
+    // SAFETY: fcntl just made `own`, so nobody else has it.
+    unsafe { OwnedFd::from_raw_fd(own) }
+}
+
 /// Waits until one of `fds` is readable or `timeout` has passed. True if one is readable; an interrupting
 /// signal counts as a timeout.
 ///
@@ -168,15 +182,4 @@ pub(super) fn lift_memlock_limit() {
     let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: `limit` is valid for a read of one rlimit.
     unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
-}
-
-/// Takes over a descriptor that the parent process left open for this one.
-///
-/// To be called once per number, with a number that the parent gave: whoever holds the result closes it.
-pub fn inherited(number: std::os::fd::RawFd) -> std::os::fd::OwnedFd {
-    use std::os::fd::FromRawFd;
-    // SAFETY: the parent opened the descriptor for this process alone and named it once; nothing else in this
-    // process knows the number, so ownership is not shared. A number that is not open makes later calls fail
-    // with EBADF.
-    unsafe { std::os::fd::OwnedFd::from_raw_fd(number) }
 }
