@@ -120,7 +120,8 @@ struct wk_view {
 	u32 tgid, tid;
 	u32 lineage;           /* WK_L_* */
 	u32 flags;             /* WK_F_* for the header */
-	u32 login_uid, pad;
+	u32 login_uid;
+	u32 stored;            /* the map `lineage` has an entry */
 	u8 container[WK_ID_LEN];
 };
 
@@ -167,13 +168,14 @@ static __always_inline bool wk_container_of(u32 tgid, u64 start_ns, u8 *to)
 	return false;
 }
 
+/* Whether there was room. */
 static __noinline int wk_set_lineage(u32 tgid, u64 start_ns, u32 flags, const u8 *container)
 {
 	struct wk_lineage l = { .start_ns = start_ns, .flags = flags };
-	if (container)
-		__builtin_memcpy(l.container, container, WK_ID_LEN);
-	if (bpf_map_update_elem(&lineage, &tgid, &l, BPF_ANY))
-		wk_count(table_full);
+	__builtin_memcpy(l.container, container, WK_ID_LEN);
+	if (!bpf_map_update_elem(&lineage, &tgid, &l, BPF_ANY))
+		return 1;
+	wk_count(table_full);
 	return 0;
 }
 
@@ -201,7 +203,7 @@ static __noinline int wk_look(struct wk_view *v)
 	v->cgroup = wk_cgroup_id(t);
 	v->lineage = 0;
 	v->flags = 0;
-	v->pad = 0;
+	v->stored = 0;
 	v->login_uid = ~0u;
 	if (bpf_core_field_exists(t->loginuid))
 		v->login_uid = BPF_CORE_READ(t, loginuid.val);
@@ -210,6 +212,7 @@ static __noinline int wk_look(struct wk_view *v)
 	struct wk_lineage *l = wk_lineage_of(v->tgid, v->start_ns);
 	struct wk_cgroup_owner *o = bpf_map_lookup_elem(&cgroup_owners, &v->cgroup);
 	if (l) {
+		v->stored = 1;
 		v->lineage = l->flags;
 		__builtin_memcpy(v->container, l->container, WK_ID_LEN);
 	}
@@ -219,7 +222,7 @@ static __noinline int wk_look(struct wk_view *v)
 	} else if (o) {
 		v->lineage = wk_entry_flags(v->lineage);
 		__builtin_memcpy(v->container, o->container, WK_ID_LEN);
-		wk_set_lineage(v->tgid, v->start_ns, v->lineage, v->container);
+		v->stored = wk_set_lineage(v->tgid, v->start_ns, v->lineage, v->container);
 	}
 	if (v->lineage & WK_L_HELPER)
 		v->flags |= WK_F_HELPER;
@@ -412,6 +415,14 @@ __noinline u32 wk_walk(u32 off)
 		if (parent == d) /* belongs to no tree: memfd, pipe, socket */
 			break;
 		d = parent;
+	}
+	/* A mount of a single file that is attached nowhere: its name is all there is. */
+	if (!s->written) {
+		u64 at = off;
+		wk_mask(at, WK_SCRATCH - 1);
+		int n = bpf_probe_read_kernel_str(s->record + at, WK_NAME_BYTES, BPF_CORE_READ(d, d_name.name));
+		if (n > 0)
+			s->written = n;
 	}
 	return s->written | WK_WALK_CUT;
 }

@@ -264,7 +264,7 @@ int on_exit(struct wk_args *ctx)
 	wk_look(&v);
 	u32 pid = v.tgid;
 	/* Two last threads can both see zero: who removes the entry reports. */
-	if (v.lineage && bpf_map_delete_elem(&lineage, &pid))
+	if (v.stored && bpf_map_delete_elem(&lineage, &pid))
 		return 0;
 	if (!wk_wanted(&v, WK_EXIT))
 		return 0;
@@ -311,26 +311,27 @@ static __always_inline int wk_hex(u32 c)
 #define NAME_BYTES 128
 __noinline u32 wk_parse_id(void)
 {
-	u32 zero = 0, at = 0;
+	u32 zero = 0;
 	struct wk_scratch *s = bpf_map_lookup_elem(&scratch, &zero);
 	if (!s)
 		return 0;
 	char *name = (char *)s->record;
+	s->written = 0; /* the prefix; in memory, see there */
 	if (BEGINS(name, "docker-") || BEGINS(name, "libpod-"))
-		at = 7;
+		s->written = 7;
 	else if (BEGINS(name, "cri-containerd-"))
-		at = 15;
+		s->written = 15;
 	else if (BEGINS(name, "crio-"))
-		at = 5;
+		s->written = 5;
 	for (u32 i = 0; i < WK_ID_LEN; i++) {
-		u64 p = at + 2 * i;
+		u64 p = s->written + 2 * i;
 		wk_mask(p, NAME_BYTES - 1);
 		int high = wk_hex((u8)name[p]), low = wk_hex((u8)name[p + 1]);
 		if (high < 0 || low < 0)
 			return 0;
 		s->record[NAME_BYTES + 8 + i] = high << 4 | low;
 	}
-	u64 end = at + 2 * WK_ID_LEN;
+	u64 end = s->written + 2 * WK_ID_LEN;
 	wk_mask(end, NAME_BYTES - 1);
 	return !name[end] || NAMED(name + end, ".scope");
 }
