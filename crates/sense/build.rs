@@ -30,16 +30,24 @@ fn build() -> Result<(), String> {
     let out = variable("OUT_DIR")?;
     let target = match variable("CARGO_CFG_TARGET_ARCH")?.as_str() {
         "x86_64" => "-D__TARGET_ARCH_x86",
-        other => return Err(format!("the kernel programs know no system call registers of {other:?}; x86_64 only")),
+        other => {
+            return Err(format!(
+                "the kernel programs know no system call registers of {other:?}; x86_64 only"
+            ));
+        }
     };
     let object = Path::new(&out).join("watchkeeper.bpf.o");
     let clang = tool("CLANG", "clang")?;
     let strip = tool("LLVM_STRIP", "llvm-strip")?;
 
     let mut compile = Command::new(&clang);
-    compile
-        .args(["-O2", "-g", "-target", "bpfel", "-mcpu=v3", target])
-        .args(["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Werror"]);
+    compile.args(["-O2", "-g", "-target", "bpfel", "-mcpu=v3", target]).args([
+        "-Wall",
+        "-Wextra",
+        "-Wno-unused-parameter",
+        "-Wno-unused-function",
+        "-Werror",
+    ]);
     // <linux/bpf.h> wants <asm/types.h>, which Debian keeps in a folder per architecture.
     for folder in asm_folders() {
         compile.arg("-idirafter").arg(folder);
@@ -63,7 +71,9 @@ fn tool(variable: &str, name: &str) -> Result<String, String> {
     let versions = (14..=21).map(|version| format!("{name}-{version}"));
     std::iter::once(name.to_owned())
         .chain(versions)
-        .find(|candidate| Command::new(candidate).arg("--version").output().is_ok_and(|run| run.status.success()))
+        .find(|candidate| {
+            Command::new(candidate).arg("--version").output().is_ok_and(|run| run.status.success())
+        })
         .ok_or_else(|| format!("{name} not found: it builds the kernel programs\n{INSTALL}"))
 }
 

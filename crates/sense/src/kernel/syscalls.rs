@@ -27,18 +27,8 @@ pub struct SyscallHook {
     pub program: &'static str,
 }
 
-const fn hook(
-    name: &'static str,
-    x86_64: u32,
-    i386: &'static [u32],
-    program: &'static str,
-) -> SyscallHook {
-    SyscallHook {
-        name,
-        x86_64,
-        i386,
-        program,
-    }
+const fn hook(name: &'static str, x86_64: u32, i386: &'static [u32], program: &'static str) -> SyscallHook {
+    SyscallHook { name, x86_64, i386, program }
 }
 
 /// Every hooked system call.
@@ -171,10 +161,7 @@ pub fn normalised_numbers() -> [u16; SYSCALL_SLOTS] {
 
 /// The name of the system call with the given x86-64 number, where it is hooked.
 pub fn syscall_name(x86_64: u32) -> Option<&'static str> {
-    SYSCALLS
-        .iter()
-        .find(|hook| hook.x86_64 == x86_64)
-        .map(|hook| hook.name)
+    SYSCALLS.iter().find(|hook| hook.x86_64 == x86_64).map(|hook| hook.name)
 }
 
 #[cfg(test)]
@@ -184,20 +171,13 @@ mod tests {
     #[test]
     fn every_number_is_used_once_and_fits_the_arrays() {
         let mut x86_64: Vec<u32> = SYSCALLS.iter().map(|hook| hook.x86_64).collect();
-        let mut i386: Vec<u32> = SYSCALLS
-            .iter()
-            .flat_map(|hook| hook.i386.iter().copied())
-            .collect();
+        let mut i386: Vec<u32> = SYSCALLS.iter().flat_map(|hook| hook.i386.iter().copied()).collect();
         for numbers in [&mut x86_64, &mut i386] {
             let all = numbers.len();
             numbers.sort_unstable();
             numbers.dedup();
             assert_eq!(numbers.len(), all, "a number stands twice");
-            assert!(
-                numbers
-                    .last()
-                    .is_some_and(|&n| (n as usize) < SYSCALL_SLOTS)
-            );
+            assert!(numbers.last().is_some_and(|&n| (n as usize) < SYSCALL_SLOTS));
         }
     }
 

@@ -1,0 +1,154 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Finds adversaries who hide in containers.
+#[derive(Debug, Parser)]
+#[command(name = "watchkeeper", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Senses this host live and prints alerts.
+    Watch(Watch),
+    /// Runs the same pipeline over recordings, in event time.
+    Replay(Replay),
+    /// Works on strategy documents.
+    #[command(subcommand)]
+    Strategy(Strategy),
+    /// Says what this host can and cannot sense, why, and how to mend it.
+    Doctor(Doctor),
+    /// One of the processes that `watch` starts.
+    #[command(hide = true)]
+    Process {
+        /// Which one.
+        role: Role,
+    },
+}
+
+/// The processes beside the sensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Parsing, enrichment and detection, without rights.
+    Engine,
+    /// The container runtime's socket.
+    Actor,
+    /// The engine's sandbox with attempts to leave it, for the test of it.
+    SandboxProbe,
+}
+
+/// Form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub enum Format {
+    /// One block per alert.
+    #[default]
+    Text,
+    /// OCSF, one object per line.
+    Json,
+    /// Falco's shape, one object per line.
+    Falco,
+}
+
+/// What every command that judges events takes.
+#[derive(Debug, Args)]
+pub struct Judging {
+    /// Directory with strategy documents, in the place of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub strategies: Option<PathBuf>,
+    /// Form of alerts on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Ends after this long, as `30s` or `5m`.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Writes what was sensed to this file, for `replay`.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// How to judge and print.
+    #[command(flatten)]
+    pub judging: Judging,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Recordings: Watchkeeper events (NDJSON), Kubernetes audit logs. `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Kind of the files, where it should not be recognised.
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    pub kind: Option<Kind>,
+    /// How to judge and print.
+    #[command(flatten)]
+    pub judging: Judging,
+}
+
+/// Kinds of recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Watchkeeper events (NDJSON).
+    Events,
+    /// Kubernetes audit log (JSON lines).
+    KubernetesAudit,
+}
+
+/// `strategy`.
+#[derive(Debug, Subcommand)]
+pub enum Strategy {
+    /// Lists the strategies.
+    List(Documents),
+    /// Reports all errors of all documents at once.
+    Lint(Documents),
+    /// Runs the tests inside the documents.
+    Test(Documents),
+    /// Shows one document.
+    Explain(Explain),
+}
+
+/// Documents to work on.
+#[derive(Debug, Args)]
+pub struct Documents {
+    /// Files or directories; the built-in documents where none is given.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only the tests whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+}
+
+/// `strategy explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Id, slug or technique of the strategy.
+    pub id: String,
+    /// Directory with strategy documents, in the place of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub strategies: Option<PathBuf>,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    strategy::period::parse(text).ok_or_else(|| format!("`{text}` is no length of time; write `30s`, `5m` or `1h`"))
+}

@@ -1,0 +1,182 @@
+//! The engine process: parsing, enrichment, detection, printing. It has no rights, opens nothing and reaches nobody:
+//! all that it uses are descriptors that it inherited.
+
+use super::ingest::{BATCHES, Ingest, Sources};
+use super::link::{FromEngine, Lines, Setup, send};
+use super::record::Recorder;
+use super::sandbox;
+use crate::failure::{Exit, Failure};
+use crate::pipeline::Pipeline;
+use event::recording::Head;
+use event::{Event, Kind};
+use sense::kernel::{Counters, HashRequest, MAX_CPUS, RingReader, inherited};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+/// How long gathered output and recording may wait for more.
+const FLUSH: Duration = Duration::from_millis(50);
+
+/// Runs until the sensor process closes its pipe.
+///
+/// # Errors
+/// The setup is not readable, or a ring cannot be mapped.
+pub fn run() -> Result<Exit, Failure> {
+    die_with_parent();
+    let bug = |what: &str, error: io::Error| Failure::bug(format!("engine: {what}: {error}"));
+    let mut control = Lines::new(File::from(inherited(0)));
+    let setup = read_setup(&mut control).map_err(|error| bug("setup", error))?;
+    let requests = File::from(inherited(setup.requests));
+    let sources = sources(&setup, control).map_err(|error| bug("rings", error))?;
+    let record = setup.record.map(|fd| File::from(inherited(fd)));
+    let sandbox_missing = sandbox::enter();
+    let mut engine = EngineProcess::new(&setup, requests, record)?;
+    engine.tell(&FromEngine::Ready { strategies: engine.strategies, sandbox_missing });
+    let (sender, batches) = sync_channel(BATCHES);
+    let ingest = std::thread::Builder::new()
+        .name("ingest".into())
+        .spawn(move || Ingest::new(sources, sender).run())
+        .map_err(|error| bug("thread", error))?;
+    let exit = engine.run(&batches);
+    drop(batches);
+    match ingest.join() {
+        Ok(Ok(())) => exit,
+        Ok(Err(error)) => Err(bug("reading events", error)),
+        Err(_) => Err(Failure::bug("engine: the reading thread panicked")),
+    }
+}
+
+/// Without the sensor process there is nothing to do.
+fn die_with_parent() {
+    // Fails only on an invalid signal; end of the control pipe ends the engine as well.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+}
+
+fn read_setup(control: &mut Lines<File>) -> io::Result<Setup> {
+    let mut setup = None;
+    while setup.is_none() {
+        if control.ended() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        control.read(|value: Setup| setup = Some(value))?;
+        if control.take_unreadable() > 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+    }
+    setup.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+fn sources(setup: &Setup, control: Lines<File>) -> io::Result<Sources> {
+    let ring = |(fd, bytes)| RingReader::new(inherited(fd), bytes);
+    let [critical, file, network] = setup.rings;
+    let counters = inherited(setup.counters);
+    Ok(Sources {
+        critical: ring(critical)?,
+        file: ring(file)?,
+        network: ring(network)?,
+        counters: Counters::map(std::os::fd::AsFd::as_fd(&counters), MAX_CPUS)?,
+        control,
+        actor: setup.actor.map(|fd| Lines::new(File::from(inherited(fd)))),
+    })
+}
+
+struct EngineProcess {
+    pipeline: Pipeline,
+    recorder: Option<Recorder<File>>,
+    requests: File,
+    out: BufWriter<io::Stdout>,
+    strategies: usize,
+    events: u64,
+    lost: u64,
+}
+
+impl EngineProcess {
+    fn new(setup: &Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
+        let host = respond::Host {
+            hostname: setup.hostname.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let (strategies, _) = strategy::load(&setup.documents);
+        let count = strategies.len();
+        // The sensor process has reported what does not compile; the rest runs.
+        let (engine, _) = detect::Engine::new(strategies, setup.config.detect.clone());
+        let enricher = enrich::Enricher::new(setup.config.enrich.clone());
+        let head = Head::new(env!("CARGO_PKG_VERSION"), &setup.hostname, &setup.kernel);
+        Ok(Self {
+            pipeline: Pipeline::new(enricher, engine, setup.format.into(), host),
+            recorder: record.map(|file| Recorder::new(file, &head)),
+            requests,
+            out: BufWriter::new(io::stdout()),
+            strategies: count,
+            events: 0,
+            lost: 0,
+        })
+    }
+
+    fn tell(&mut self, message: &FromEngine) {
+        // A sensor process that does not listen has ended, and the control pipe says so next.
+        let _ = send(&mut self.requests, message);
+    }
+
+    fn run(&mut self, batches: &Receiver<Vec<Event>>) -> Result<Exit, Failure> {
+        let ended = loop {
+            match batches.recv_timeout(FLUSH) {
+                Ok(batch) => {
+                    if let Err(error) = self.take(batch) {
+                        break Err(error);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.flush_recording(),
+                Err(RecvTimeoutError::Disconnected) => break self.pipeline.finish(&mut self.out),
+            }
+        };
+        self.flush_recording();
+        let (raised, events, lost) = (self.pipeline.raised(), self.events, self.lost);
+        self.tell(&FromEngine::Done { raised, events, lost });
+        match ended {
+            // The reader of our output has gone, as `head` does: that is its right.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Fine),
+            Err(error) => Err(Failure::host(format!("cannot write alerts: {error}"), "free the output")),
+            Ok(()) => Ok(Exit::Fine),
+        }
+    }
+
+    fn take(&mut self, batch: Vec<Event>) -> io::Result<()> {
+        for event in batch {
+            self.events += 1;
+            match &event.kind {
+                Kind::Exec(_) => self.ask_for_hash(&event),
+                Kind::Loss(loss) => self.lost += loss.count,
+                Kind::Tick => self.flush_recording(),
+                _ => {}
+            }
+            if let Some(recorder) = &mut self.recorder {
+                recorder.event(&event);
+            }
+            self.pipeline.push(event, &mut self.out)?;
+        }
+        Ok(())
+    }
+
+    fn ask_for_hash(&mut self, event: &Event) {
+        if event.owner.container().is_none() {
+            return;
+        }
+        if let Some(request) = HashRequest::of(event) {
+            self.tell(&FromEngine::Hash(request));
+        }
+    }
+
+    fn flush_recording(&mut self) {
+        let Some(recorder) = &mut self.recorder else { return };
+        recorder.flush();
+        let failure = recorder.take_failure();
+        if let Some(Kind::Loss(loss)) = recorder.take_loss() {
+            self.lost += loss.count;
+        }
+        if let Some(failure) = failure {
+            self.tell(&FromEngine::Say(failure));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The engine's first thread: takes records from the rings and lines from the pipes, makes events of them, gives
+//! them their order, and hands them on in batches.
+//!
+//! Order: the critical ring is read last, so that it holds everything that was written to it before the youngest
+//! record of the other rings; a batch is then sorted by boot time. A process is therefore known before its files and
+//! connections. Sequence numbers follow that order, and a recording keeps it.
+//!
+//! The channel to the pipeline holds [`BATCHES`] batches. When it is full this thread waits, the rings fill up, and
+//! the kernel programs count what they cannot write.
+
+use super::link::{EventLine, Lines};
+use event::health::{Loss, LossAt};
+use event::{BootTime, Event, Kind, Text};
+use sense::kernel::{Counters, Decoder, LossWatch, ReaderCounts, RingReader, boot_time, wait_readable, wall_time};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+/// Batches that may wait for the pipeline.
+pub const BATCHES: usize = 4;
+/// Records taken from one ring at a time.
+const RECORDS: usize = 2048;
+/// Time between ticks.
+const TICK: Duration = Duration::from_millis(100);
+/// Ticks between looks at the loss counters.
+const LOSS_TICKS: u32 = 10;
+
+/// Where events come from.
+pub struct Sources {
+    /// Files.
+    pub file: RingReader,
+    /// Sockets and packets.
+    pub network: RingReader,
+    /// Processes, cgroups, security.
+    pub critical: RingReader,
+    /// The kernel programs' counters.
+    pub counters: Counters,
+    /// Pipe from the sensor.
+    pub control: Lines<File>,
+    /// Pipe from the actor.
+    pub actor: Option<Lines<File>>,
+}
+
+/// Reads until the sensor closes its pipe, then takes what is left.
+pub struct Ingest {
+    sources: Sources,
+    decoder: Decoder,
+    losses: LossWatch,
+    undecodable: u64,
+    sequence: u64,
+    next_tick: Duration,
+    ticks: u32,
+    batch: Vec<Event>,
+    out: SyncSender<Vec<Event>>,
+}
+
+impl Ingest {
+    /// Reads `sources` and sends batches to `out`.
+    pub fn new(sources: Sources, out: SyncSender<Vec<Event>>) -> Self {
+        Self {
+            sources,
+            decoder: Decoder::new(boot_time(), wall_time()),
+            losses: LossWatch::default(),
+            undecodable: 0,
+            sequence: 0,
+            next_tick: boot_time() + TICK,
+            ticks: 0,
+            batch: Vec::new(),
+            out,
+        }
+    }
+
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// Waiting or reading failed in a way that cannot pass.
+    pub fn run(mut self) -> io::Result<()> {
+        while !self.sources.control.ended() {
+            self.wait()?;
+            self.round()?;
+            if self.send().is_err() {
+                return Ok(());
+            }
+        }
+        loop {
+            let taken = self.drain_rings();
+            self.tick(boot_time());
+            if self.send().is_err() || taken == 0 {
+                break;
+            }
+        }
+        self.look_for_loss(boot_time());
+        // The pipeline is gone where this fails, and nobody is left to be told.
+        let _ = self.send();
+        Ok(())
+    }
+
+    fn wait(&self) -> io::Result<()> {
+        let timeout = self.next_tick.saturating_sub(boot_time());
+        let sources = &self.sources;
+        let rings = [&sources.file, &sources.network, &sources.critical];
+        if rings.iter().any(|ring| ring.pending_bytes() > 0) {
+            return Ok(());
+        }
+        let mut fds = vec![
+            sources.file.as_fd(),
+            sources.network.as_fd(),
+            sources.critical.as_fd(),
+            sources.control.inner().as_fd(),
+        ];
+        if let Some(actor) = sources.actor.as_ref().filter(|actor| !actor.ended()) {
+            fds.push(actor.inner().as_fd());
+        }
+        wait_readable(&fds, timeout).map(|_| ())
+    }
+
+    fn round(&mut self) -> io::Result<()> {
+        self.read_pipes()?;
+        self.drain_rings();
+        let now = boot_time();
+        if now >= self.next_tick {
+            self.next_tick = now + TICK;
+            self.tick(now);
+        }
+        Ok(())
+    }
+
+    fn read_pipes(&mut self) -> io::Result<()> {
+        let batch = &mut self.batch;
+        let mut lines = vec![&mut self.sources.control];
+        lines.extend(self.sources.actor.as_mut());
+        for pipe in lines {
+            if pipe.ended() || !wait_readable(&[pipe.inner().as_fd()], Duration::ZERO)? {
+                continue;
+            }
+            pipe.read(|event: EventLine| batch.push(*event))?;
+            let unreadable = pipe.take_unreadable();
+            if unreadable > 0 {
+                let loss = Loss {
+                    at: LossAt::Runtime,
+                    count: unreadable,
+                    detail: Text::resolved("lines of a pipe that are no events"),
+                };
+                batch.push(self.decoder.own(boot_time(), Kind::Loss(Box::new(loss))));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes records of all rings, the critical one last. Returns how many.
+    fn drain_rings(&mut self) -> usize {
+        let Self { sources, decoder, batch, undecodable, .. } = self;
+        let begin = batch.len();
+        let mut take = |record: &[u8]| {
+            if decoder.decode(record, batch).is_err() {
+                *undecodable += 1;
+            }
+        };
+        let mut taken = sources.file.drain(RECORDS, &mut take);
+        taken += sources.network.drain(RECORDS, &mut take);
+        taken += sources.critical.drain(RECORDS, &mut take);
+        if let Some(fresh) = batch.get_mut(begin..) {
+            fresh.sort_by_key(|event| event.boot);
+        }
+        taken
+    }
+
+    fn tick(&mut self, now: Duration) {
+        self.ticks += 1;
+        if let Some(step) = self.decoder.tick(now, wall_time()) {
+            self.batch.push(step);
+        }
+        if self.ticks.is_multiple_of(LOSS_TICKS) {
+            self.look_for_loss(now);
+        }
+        self.batch.push(self.decoder.own(now, Kind::Tick));
+    }
+
+    fn look_for_loss(&mut self, now: Duration) {
+        let sources = &self.sources;
+        let corrupt = sources.file.corrupt() + sources.network.corrupt() + sources.critical.corrupt();
+        let reader = ReaderCounts { undecodable: self.undecodable, corrupt };
+        for kind in self.losses.look(sources.counters.read(), reader) {
+            self.batch.push(self.decoder.own(now, kind));
+        }
+    }
+
+    /// Numbers the batch and hands it on; an error means that the pipeline is gone.
+    fn send(&mut self) -> Result<(), ()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        for event in &mut self.batch {
+            event.id.sequence = self.sequence;
+            self.sequence += 1;
+            if event.boot == BootTime(0) {
+                event.boot = super::actor::now().0;
+            }
+            event.wall = self.decoder.wall(event.boot);
+        }
+        self.out.send(std::mem::take(&mut self.batch)).map_err(|_| ())
+    }
+}

@@ -1,0 +1,161 @@
+//! What the three processes say to each other: one JSON value per line, over pipes.
+
+use crate::config::Config;
+use crate::content::Document;
+use event::Event;
+use sense::kernel::HashRequest;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::io::{self, Read, Write};
+use std::os::fd::RawFd;
+
+/// Longest line that is taken, in bytes.
+const LINE_BYTES: usize = 16 << 20;
+/// How much is read at once.
+const CHUNK: usize = 64 << 10;
+
+/// First line to the engine: all that it needs to know.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Setup {
+    /// Strategy documents.
+    pub documents: Vec<Document>,
+    /// Form of alerts.
+    pub format: Form,
+    /// Host name.
+    pub hostname: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Ring descriptors with their sizes in bytes: critical, file, network.
+    pub rings: [(RawFd, u32); 3],
+    /// Descriptor of the counters.
+    pub counters: RawFd,
+    /// Pipe from the actor.
+    pub actor: Option<RawFd>,
+    /// Pipe to the sensor.
+    pub requests: RawFd,
+    /// File of the recording.
+    pub record: Option<RawFd>,
+    /// Configuration.
+    pub config: Config,
+}
+
+/// Form of alerts, as it crosses to the engine.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum Form {
+    /// Text without colour.
+    Text,
+    /// Text with colour.
+    Colour,
+    /// OCSF.
+    Json,
+    /// Falco's shape.
+    Falco,
+}
+
+impl From<Form> for respond::Format {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Text => Self::Text(respond::Colour::Never),
+            Form::Colour => Self::Text(respond::Colour::Always),
+            Form::Json => Self::Json,
+            Form::Falco => Self::Falco,
+        }
+    }
+}
+
+/// From the engine to the sensor.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FromEngine {
+    /// It reads the rings.
+    Ready {
+        /// Strategies that run.
+        strategies: usize,
+        /// Parts of the sandbox that this kernel does not have.
+        sandbox_missing: Vec<String>,
+    },
+    /// A line for the user.
+    Say(String),
+    /// An executed file to hash.
+    Hash(HashRequest),
+    /// It ends; these are the alerts it raised.
+    Done {
+        /// Alerts raised.
+        raised: u64,
+        /// Events taken.
+        events: u64,
+        /// Observations lost.
+        lost: u64,
+    },
+}
+
+/// Writes one value as a line.
+///
+/// # Errors
+/// What the writer says.
+pub fn send(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    out.write_all(&line)
+}
+
+/// Lines from a pipe that may have nothing to say yet.
+pub struct Lines<R> {
+    from: R,
+    pending: Vec<u8>,
+    ended: bool,
+    unreadable: u64,
+}
+
+impl<R: Read> Lines<R> {
+    /// Lines of `from`.
+    pub fn new(from: R) -> Self {
+        Self { from, pending: Vec::new(), ended: false, unreadable: 0 }
+    }
+
+    /// Whether the other side has closed.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The reader.
+    pub fn inner(&self) -> &R {
+        &self.from
+    }
+
+    /// Lines that were no value of the expected type, since the last call.
+    pub fn take_unreadable(&mut self) -> u64 {
+        std::mem::take(&mut self.unreadable)
+    }
+
+    /// Reads once and gives the values of all whole lines to `take`. A line that is no such value is counted.
+    ///
+    /// # Errors
+    /// What reading says; "would block" is no error.
+    pub fn read<T: DeserializeOwned>(&mut self, mut take: impl FnMut(T)) -> io::Result<()> {
+        let mut chunk = [0u8; CHUNK];
+        let count = match self.from.read(&mut chunk) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        self.ended = count == 0;
+        self.pending.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        let mut begin = 0;
+        while let Some(len) = self.pending.get(begin..).and_then(|rest| rest.iter().position(|b| *b == b'\n')) {
+            match self.pending.get(begin..begin + len).map(serde_json::from_slice) {
+                Some(Ok(value)) => take(value),
+                _ => self.unreadable += 1,
+            }
+            begin += len + 1;
+        }
+        self.pending.drain(..begin);
+        if self.pending.len() > LINE_BYTES {
+            self.pending.clear();
+            self.unreadable += 1;
+        }
+        Ok(())
+    }
+}
+
+/// An event with its way of crossing a pipe.
+pub type EventLine = Box<Event>;

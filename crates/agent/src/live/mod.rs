@@ -1,0 +1,20 @@
+//! `watch`: three processes of one binary.
+//!
+//! * The *sensor* (this process) loads and attaches the kernel programs, describes what already runs, and hashes
+//!   executed files. It never looks at what the programs report.
+//! * The *engine* reads the rings through inherited descriptors and does all parsing, enrichment and detection,
+//!   under its own user id, without capabilities, sockets or file access ([`sandbox`]).
+//! * The *actor* holds the container runtime's socket and passes on what the runtime says.
+//!
+//! They talk over pipes in lines of JSON ([`link`]); events of the kernel do not pass through a pipe.
+
+pub mod actor;
+pub mod engine;
+mod ingest;
+mod link;
+mod lock;
+mod record;
+pub mod sandbox;
+mod sensor;
+
+pub use sensor::{form, watch};

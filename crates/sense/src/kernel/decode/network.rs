@@ -1,0 +1,261 @@
+//! Network records: sockets, TCP states, local sockets, packets.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use event::{
+    Provenance, Text,
+    network::{
+        Connection, ConnectionOp, Direction, Dns, Endpoints, Payload, SocketMade, Transport, UnixConnection,
+    },
+};
+use wire::dns::{self, Frame, RecordData};
+
+use super::{
+    super::layout::{self, endpoint, packet, socket, tcp, unix},
+    DecodeError,
+    record::Record,
+};
+
+/// Address families, from linux/socket.h.
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+const AF_NETLINK: u16 = 16;
+const AF_PACKET: u16 = 17;
+const AF_VSOCK: u16 = 40;
+/// Socket types, from linux/net.h.
+const SOCK_STREAM: u32 = 1;
+const SOCK_DGRAM: u32 = 2;
+const SOCK_RAW: u32 = 3;
+/// Protocol numbers, from the IANA registry.
+const ICMP: u16 = 1;
+const TCP: u16 = 6;
+const UDP: u16 = 17;
+const ICMP_V6: u16 = 58;
+/// TCP states, from net/tcp_states.h.
+const TCP_ESTABLISHED: u32 = 1;
+const TCP_CLOSE: u32 = 7;
+
+const DNS_PORT: u16 = 53;
+/// Multicast DNS, link-local name resolution and NetBIOS share the form of DNS and are not it.
+const NOT_DNS_PORTS: [u16; 3] = [5353, 5355, 137];
+/// Answers kept of one message.
+const ANSWER_LIMIT: usize = 64;
+
+/// A socket record is a connection, or a socket of an unusual family.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Connection(Connection),
+    Made(SocketMade),
+}
+
+pub(super) fn socket_operation(r: &Record<'_>) -> Result<Socket, DecodeError> {
+    let op = match r.u32(socket::OP)? {
+        layout::SK_CREATE => return socket_made(r).map(Socket::Made),
+        layout::SK_CONNECT | layout::SK_SEND => ConnectionOp::Connect,
+        layout::SK_CONNECT_DONE => ConnectionOp::Connected,
+        layout::SK_ACCEPT => ConnectionOp::Accept,
+        layout::SK_LISTEN => ConnectionOp::Listen,
+        layout::SK_BIND => ConnectionOp::Bind,
+        value => return Err(DecodeError::Value { field: "socket.op", value: value.into() }),
+    };
+    Ok(Socket::Connection(Connection {
+        op,
+        ends: endpoints(r, socket::E, r.u32(socket::TYPE)?)?,
+        cookie: r.u64(socket::COOKIE)?,
+        result: r.i32(socket::RET)?,
+        bytes_out: 0,
+        bytes_in: 0,
+    }))
+}
+
+fn socket_made(r: &Record<'_>) -> Result<SocketMade, DecodeError> {
+    let family = r.u16(socket::E + endpoint::FAMILY)?;
+    let socket_type = r.u32(socket::TYPE)?;
+    Ok(SocketMade {
+        family: match family {
+            AF_PACKET => "packet".into(),
+            AF_NETLINK => "netlink".into(),
+            AF_VSOCK => "vsock".into(),
+            AF_INET | AF_INET6 if socket_type == SOCK_RAW => "raw".into(),
+            other => other.to_string().into(),
+        },
+        socket_type,
+        protocol: r.u16(socket::E + endpoint::PROTOCOL)?.into(),
+        result: r.i32(socket::RET)?,
+    })
+}
+
+pub(super) fn tcp_state(r: &Record<'_>) -> Result<Connection, DecodeError> {
+    let op = match r.u32(tcp::NEW_STATE)? {
+        TCP_ESTABLISHED => ConnectionOp::Established,
+        TCP_CLOSE => ConnectionOp::Close,
+        value => return Err(DecodeError::Value { field: "tcp.new_state", value: value.into() }),
+    };
+    Ok(Connection {
+        op,
+        ends: endpoints(r, tcp::E, SOCK_STREAM)?,
+        cookie: r.u64(tcp::COOKIE)?,
+        result: 0,
+        bytes_out: r.u64(tcp::BYTES_SENT)?,
+        bytes_in: r.u64(tcp::BYTES_RECEIVED)?,
+    })
+}
+
+fn endpoints(r: &Record<'_>, at: usize, socket_type: u32) -> Result<Endpoints, DecodeError> {
+    let family = r.u16(at + endpoint::FAMILY)?;
+    let transport = match (r.u16(at + endpoint::PROTOCOL)?, socket_type) {
+        (TCP, _) | (0, SOCK_STREAM) => Transport::Tcp,
+        (UDP, _) | (0, SOCK_DGRAM) => Transport::Udp,
+        (ICMP | ICMP_V6, _) => Transport::Icmp,
+        _ => Transport::Other,
+    };
+    Ok(Endpoints {
+        transport,
+        local_ip: address(family, r.array(at + endpoint::LOCAL)?)?,
+        local_port: r.u16(at + endpoint::LOCAL_PORT)?,
+        remote_ip: address(family, r.array(at + endpoint::REMOTE)?)?,
+        remote_port: r.u16(at + endpoint::REMOTE_PORT)?,
+    })
+}
+
+/// IPv4 addresses in IPv6 sockets become IPv4: it is that network that they lead to.
+fn address(family: u16, bytes: [u8; layout::ADDR_LEN]) -> Result<IpAddr, DecodeError> {
+    match family {
+        AF_INET => {
+            let [a, b, c, d, ..] = bytes;
+            Ok(Ipv4Addr::new(a, b, c, d).into())
+        }
+        AF_INET6 => Ok(Ipv6Addr::from(bytes).to_canonical()),
+        value => Err(DecodeError::Value { field: "endpoint.family", value: value.into() }),
+    }
+}
+
+pub(super) fn unix_connection(r: &Record<'_>) -> Result<UnixConnection, DecodeError> {
+    let op = match r.u32(unix::OP)? {
+        layout::SK_CONNECT => ConnectionOp::Connect,
+        layout::SK_ACCEPT => ConnectionOp::Accept,
+        value => return Err(DecodeError::Value { field: "unix.op", value: value.into() }),
+    };
+    let len = r.u32(unix::PATH_LEN)?;
+    let mut parts = r.parts(unix::BYTES)?;
+    let path = if r.u32(unix::ABSTRACT)? != 0 {
+        // Abstract names may hold NUL anywhere; `@` stands for it as in the manual page.
+        let name = parts.bytes(len)?;
+        let mut shown: Vec<u8> = name.iter().map(|b| if *b == 0 { b'@' } else { *b }).collect();
+        if shown.first() != Some(&b'@') {
+            shown.insert(0, b'@');
+        }
+        Text::from_bytes(&shown, Provenance::Claimed)
+    } else if r.u32(unix::PATH_RESOLVED)? != 0 {
+        parts.path(len)?
+    } else {
+        parts.claimed(len)?
+    };
+    Ok(UnixConnection {
+        op,
+        path,
+        peer_pid: r.u32(unix::PEER_PID)?,
+        inode: r.u64(unix::INODE)?,
+        result: r.i32(unix::RET)?,
+    })
+}
+
+/// First payload bytes, and the DNS message that they hold; `None` for a packet without payload.
+pub(super) fn captured(r: &Record<'_>) -> Result<Option<(Payload, Option<Dns>)>, DecodeError> {
+    let captured_len = r.u32(packet::CAPTURED_LEN)?;
+    let bytes = r.parts(packet::BYTES)?.bytes(captured_len)?;
+    let parsed = wire::packet::parse(bytes)?;
+    if parsed.payload.is_empty() {
+        return Ok(None);
+    }
+    let transport = match parsed.transport {
+        wire::Transport::Tcp => Transport::Tcp,
+        wire::Transport::Udp => Transport::Udp,
+    };
+    let source = (parsed.src.to_canonical(), parsed.sport);
+    let destination = (parsed.dst.to_canonical(), parsed.dport);
+    let (direction, local, remote) = match r.u32(packet::DIRECTION)? {
+        0 => (Direction::In, destination, source),
+        1 => (Direction::Out, source, destination),
+        value => return Err(DecodeError::Value { field: "packet.direction", value: value.into() }),
+    };
+    let cut = r.u32(packet::WIRE_LEN)?.saturating_sub(captured_len);
+    let kept = u32::try_from(parsed.payload.len()).unwrap_or(u32::MAX);
+    let payload = Payload {
+        ends: Endpoints {
+            transport,
+            local_ip: local.0,
+            local_port: local.1,
+            remote_ip: remote.0,
+            remote_port: remote.1,
+        },
+        cookie: r.u64(packet::COOKIE)?,
+        direction,
+        offset: r.u64(packet::SEEN_BYTES)?,
+        bytes: parsed.payload.into(),
+        full_len: if cut > 0 { kept.saturating_add(cut) } else { 0 },
+    };
+    let dns = dns_message(&payload);
+    Ok(Some((payload, dns)))
+}
+
+/// A DNS message by its port, or by its form: a container's query to Docker's own resolver is sent to a port
+/// that Docker chose before it can be seen.
+fn dns_message(payload: &Payload) -> Option<Dns> {
+    let ports = [payload.ends.local_port, payload.ends.remote_port];
+    if ports.iter().any(|p| NOT_DNS_PORTS.contains(p)) {
+        return None;
+    }
+    let by_port = ports.contains(&DNS_PORT);
+    let bytes = match payload.ends.transport {
+        Transport::Udp if by_port || is_dns_by_form(&payload.bytes) => &*payload.bytes,
+        Transport::Tcp if by_port && payload.offset == 0 => match dns::split_frame(&payload.bytes) {
+            Frame::Whole { message, .. } | Frame::Partial { message, .. } => message,
+        },
+        _ => return None,
+    };
+    let message = dns::parse(bytes).ok()?;
+    let question = message.questions.first()?;
+    let answers = || message.answers.iter().take(ANSWER_LIMIT);
+    Some(Dns {
+        ends: payload.ends,
+        cookie: payload.cookie,
+        direction: payload.direction,
+        response: message.header.is_response(),
+        id: message.header.id,
+        query: question.name.as_str().into(),
+        record_type: question.rtype.name().into(),
+        rcode: message.header.rcode(),
+        answers: answers().map(|a| shown(&a.data).into()).collect(),
+        addresses: answers()
+            .filter_map(|a| match a.data {
+                RecordData::A(ip) => Some(IpAddr::V4(ip)),
+                RecordData::Aaaa(ip) => Some(IpAddr::V6(ip)),
+                _ => None,
+            })
+            .collect(),
+        len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+    })
+}
+
+fn is_dns_by_form(bytes: &[u8]) -> bool {
+    [wire::Direction::ToServer, wire::Direction::ToClient]
+        .into_iter()
+        .any(|direction| matches!(dns::probe(bytes, direction), wire::Probe::Certain(_)))
+}
+
+fn shown(data: &RecordData<'_>) -> String {
+    match data {
+        RecordData::A(ip) => ip.to_string(),
+        RecordData::Aaaa(ip) => ip.to_string(),
+        RecordData::Cname(name) | RecordData::Ns(name) | RecordData::Ptr(name) => name.clone(),
+        RecordData::Mx { preference, exchange } => format!("{preference} {exchange}"),
+        RecordData::Txt(strings) => {
+            strings.iter().map(|s| s.escape_ascii().to_string()).collect::<Vec<_>>().join(" ")
+        }
+        RecordData::Srv { priority, weight, port, target } => format!("{priority} {weight} {port} {target}"),
+        RecordData::Soa { primary, mailbox, serial } => format!("{primary} {mailbox} {serial}"),
+        RecordData::Svcb { priority, target, .. } => format!("{priority} {target}"),
+        RecordData::Raw(bytes) => format!("\\# {}", bytes.len()),
+    }
+}

@@ -1,0 +1,355 @@
+//! Loads the kernel programs and attaches each on its own, so that a kernel that refuses one keeps the others.
+//!
+//! In: the configuration and the running host. Out: a `KernelSensor` that holds programs and maps for as long as
+//! it lives, the descriptors that a reader needs, and a report of what could not be attached. Nothing is pinned.
+
+use std::{
+    collections::HashSet,
+    fs::File,
+    os::fd::{AsFd, BorrowedFd},
+};
+
+use aya::{
+    Ebpf, EbpfLoader,
+    maps::{Map, MapData, ProgramArray},
+    programs::{
+        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program, ProgramError,
+        RawTracePoint, SockOps,
+    },
+};
+
+use super::{
+    Error,
+    hooks::{Attach, CONTINUATIONS, DISPATCHER, HOOKS, Hook, Need, ONLY_32_BIT},
+    host::{Hierarchy, Host},
+    sys,
+    syscalls::{SYSCALLS, normalised_numbers},
+};
+
+pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/watchkeeper.bpf.o"));
+
+/// Lines of the verifier's answer that a report keeps.
+const VERIFIER_LINES: usize = 3;
+const CAUSE_BYTES: usize = 600;
+
+/// What the kernel sensor is told.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Ring for processes, cgroups, privilege and security, bytes; a power of two. Default 4 MiB.
+    pub critical_ring_bytes: u32,
+    /// Ring for files, bytes; a power of two. Default 8 MiB.
+    pub file_ring_bytes: u32,
+    /// Ring for sockets and packets, bytes; a power of two. Default 4 MiB.
+    pub network_ring_bytes: u32,
+    /// Payload bytes captured at the start of each TCP flow and direction. Default 1024.
+    pub first_bytes: u32,
+    /// Record host processes too, not only those of containers, runtimes and logins. Default false.
+    pub host_events: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            critical_ring_bytes: 4 << 20,
+            file_ring_bytes: 8 << 20,
+            network_ring_bytes: 4 << 20,
+            first_bytes: 1024,
+            host_events: false,
+        }
+    }
+}
+
+/// A program that does not run, and what follows.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Missing {
+    /// Its name in the object.
+    pub program: &'static str,
+    /// What nobody sees without it.
+    pub unseen: &'static str,
+    /// Signals that are degraded.
+    pub signals: &'static [&'static str],
+    /// The kernel's answer.
+    pub cause: String,
+}
+
+/// What was attached.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Report {
+    /// Programs that run.
+    pub attached: Vec<&'static str>,
+    /// Programs that do not.
+    pub missing: Vec<Missing>,
+}
+
+/// A ring for `RingReader::new`.
+#[derive(Debug, Clone, Copy)]
+pub struct Ring<'a> {
+    /// Its descriptor, to be inherited or cloned.
+    pub fd: BorrowedFd<'a>,
+    /// Its size.
+    pub bytes: u32,
+}
+
+/// What a reader needs, and nothing more.
+#[derive(Debug, Clone, Copy)]
+pub struct RingFds<'a> {
+    /// Processes, cgroups, privilege and security.
+    pub critical: Ring<'a>,
+    /// Files.
+    pub file: Ring<'a>,
+    /// Sockets and packets.
+    pub network: Ring<'a>,
+    /// For `Counters::map`.
+    pub counters: BorrowedFd<'a>,
+}
+
+/// The loaded programs; dropping it detaches them.
+pub struct KernelSensor {
+    pub(super) ebpf: Ebpf,
+    pub(super) host: Host,
+    config: Config,
+    report: Report,
+    _jump_tables: JumpTables,
+}
+
+impl KernelSensor {
+    /// Examines the host, loads the object and attaches its programs.
+    ///
+    /// # Errors
+    /// What the host lacks, or an essential program's refusal. What only narrows the view is in the report.
+    pub fn load(config: &Config) -> Result<Self, Error> {
+        let host = Host::examine()?;
+        sys::lift_memlock_limit();
+        let mut ebpf = open(config, &host)?;
+        let cgroup2 = match &host.cgroup2 {
+            Some(path) => {
+                Some(File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?)
+            }
+            None => None,
+        };
+        let mut report = Report::default();
+        for hook in HOOKS {
+            let outcome = start(&mut ebpf, hook, cgroup2.as_ref());
+            report.add(hook, outcome)?;
+        }
+        let jump_tables = fill_jump_tables(&mut ebpf, &mut report)?;
+        let outcome = start(&mut ebpf, &DISPATCHER, None);
+        report.add(&DISPATCHER, outcome)?;
+        report.forget_alternatives();
+        Ok(Self { ebpf, host, config: config.clone(), report, _jump_tables: jump_tables })
+    }
+
+    /// What runs and what does not.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The host as it was found.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The descriptors that a reader needs.
+    ///
+    /// # Errors
+    /// The object lacks one of the maps.
+    pub fn fds(&self) -> Result<RingFds<'_>, Error> {
+        let ring = |name, bytes| Ok::<_, Error>(Ring { fd: self.map_fd(name)?, bytes });
+        Ok(RingFds {
+            critical: ring("ring_critical", self.config.critical_ring_bytes)?,
+            file: ring("ring_file", self.config.file_ring_bytes)?,
+            network: ring("ring_network", self.config.network_ring_bytes)?,
+            counters: self.map_fd("counters")?,
+        })
+    }
+
+    fn map_fd(&self, name: &'static str) -> Result<BorrowedFd<'_>, Error> {
+        match self.ebpf.map(name) {
+            Some(Map::RingBuf(data) | Map::Array(data)) => Ok(data.fd().as_fd()),
+            _ => Err(Error::Map { map: name, cause: "not in the object".into() }),
+        }
+    }
+}
+
+impl std::fmt::Debug for KernelSensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KernelSensor").field("host", &self.host).field("report", &self.report).finish()
+    }
+}
+
+impl Report {
+    fn add(&mut self, hook: &Hook, outcome: Result<(), String>) -> Result<(), Error> {
+        match (outcome, hook.need) {
+            (Ok(()), _) => self.attached.push(hook.program),
+            (Err(cause), Need::Essential) => return Err(Error::Essential { program: hook.program, cause }),
+            (Err(cause), _) => {
+                let Hook { program, unseen, signals, .. } = *hook;
+                self.missing.push(Missing { program, unseen, signals, cause });
+            }
+        }
+        Ok(())
+    }
+
+    /// A program made for another kernel is not missing if its sibling runs.
+    fn forget_alternatives(&mut self) {
+        let group_of = |program: &str| {
+            HOOKS.iter().find(|h| h.program == program).and_then(|h| match h.need {
+                Need::OneOf(group) => Some(group),
+                _ => None,
+            })
+        };
+        let served: HashSet<&str> = self.attached.iter().filter_map(|p| group_of(p)).collect();
+        self.missing.retain(|m| group_of(m.program).is_none_or(|g| !served.contains(g)));
+    }
+}
+
+fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
+    let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
+    let host_events = if config.host_events { u32::MAX } else { 0 };
+    let numbers = normalised_numbers();
+    EbpfLoader::new()
+        .override_global("wk_numbers32", numbers.as_slice(), true)
+        .override_global("tracked_v1", &tracked_v1, true)
+        .override_global("root_mnt_ns", &host.mnt_ns, true)
+        .override_global("host_events", &host_events, true)
+        .override_global("first_bytes", &config.first_bytes, true)
+        .map_max_entries("ring_critical", config.critical_ring_bytes)
+        .map_max_entries("ring_file", config.file_ring_bytes)
+        .map_max_entries("ring_network", config.network_ring_bytes)
+        .load(OBJECT)
+        .map_err(|e| Error::Object(Box::new(e)))
+}
+
+/// Loads and attaches one program; the error is for people.
+fn start(ebpf: &mut Ebpf, hook: &Hook, cgroup2: Option<&File>) -> Result<(), String> {
+    let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
+    let attached = match hook.attach {
+        Attach::Tracepoint(name) => <&mut RawTracePoint>::try_from(program).and_then(|p| {
+            p.load()?;
+            p.attach(name).map(drop)
+        }),
+        on_cgroup => {
+            start_on_cgroup(program, on_cgroup, cgroup2.ok_or("the unified cgroup hierarchy is not mounted")?)
+        }
+    };
+    attached.map_err(|e| cause(&e))
+}
+
+/// Links coexist whatever the mode says; the mode that is for several is refused together with a link.
+const MODE: CgroupAttachMode = CgroupAttachMode::Single;
+
+fn start_on_cgroup(program: &mut Program, attach: Attach, root: &File) -> Result<(), ProgramError> {
+    match attach {
+        Attach::SocketAddress => {
+            let p = <&mut CgroupSockAddr>::try_from(program)?;
+            p.load()?;
+            p.attach(root, MODE).map(drop)
+        }
+        Attach::SocketMade => {
+            let p = <&mut CgroupSock>::try_from(program)?;
+            p.load()?;
+            p.attach(root, MODE).map(drop)
+        }
+        Attach::SocketOperation => {
+            let p = <&mut SockOps>::try_from(program)?;
+            p.load()?;
+            p.attach(root, MODE).map(drop)
+        }
+        Attach::Ingress | Attach::Egress | Attach::Tracepoint(_) => {
+            let direction = if attach == Attach::Ingress {
+                CgroupSkbAttachType::Ingress
+            } else {
+                CgroupSkbAttachType::Egress
+            };
+            let p = <&mut CgroupSkb>::try_from(program)?;
+            p.load()?;
+            p.attach(root, direction, MODE).map(drop)
+        }
+    }
+}
+
+/// The jump tables: the kernel empties one when its last descriptor is closed.
+type JumpTables = [ProgramArray<MapData>; 2];
+
+/// Loads the programs that the dispatcher jumps to and enters each under its numbers, 64-bit and 32-bit.
+fn fill_jump_tables(ebpf: &mut Ebpf, report: &mut Report) -> Result<JumpTables, Error> {
+    let mut tables = [jump_table(ebpf, "sysprogs")?, jump_table(ebpf, "sysprogs32")?];
+    for call in SYSCALLS {
+        let slots = std::iter::once((0, call.x86_64)).chain(call.i386.iter().map(|n| (1, *n)));
+        enter(ebpf, report, &mut tables, call.name, call.program, slots)?;
+    }
+    for (slot, program) in CONTINUATIONS {
+        enter(ebpf, report, &mut tables, program, program, [(0, slot), (1, slot)].into_iter())?;
+    }
+    for (slot, name, program) in ONLY_32_BIT {
+        enter(ebpf, report, &mut tables, name, program, std::iter::once((1, slot)))?;
+    }
+    Ok(tables)
+}
+
+/// Enters `program` into `slots` (table, index), loading it the first time. One that does not load is reported.
+fn enter(
+    ebpf: &mut Ebpf,
+    report: &mut Report,
+    tables: &mut JumpTables,
+    name: &'static str,
+    program: &'static str,
+    slots: impl Iterator<Item = (usize, u32)>,
+) -> Result<(), Error> {
+    if report.missing.iter().any(|m| m.program == program) {
+        return Ok(());
+    }
+    if !report.attached.contains(&program) {
+        if let Err(cause) = load_only(ebpf, program) {
+            let signals = DISPATCHER.signals;
+            report.missing.push(Missing { program, unseen: name, signals, cause });
+            return Ok(());
+        }
+        report.attached.push(program);
+    }
+    let Some(Ok(loaded)) = ebpf.program(program).map(<&RawTracePoint>::try_from) else { return Ok(()) };
+    let refused = |e: &dyn std::fmt::Display| Error::Map { map: "sysprogs", cause: format!("{name}: {e}") };
+    let fd = loaded.fd().map_err(|e| refused(&e))?;
+    for (table, slot) in slots {
+        if let Some(table) = tables.get_mut(table) {
+            table.set(slot, fd, 0).map_err(|e| refused(&e))?;
+        }
+    }
+    Ok(())
+}
+
+fn load_only(ebpf: &mut Ebpf, program: &str) -> Result<(), String> {
+    let program = ebpf.program_mut(program).ok_or("not in the object")?;
+    <&mut RawTracePoint>::try_from(program).and_then(RawTracePoint::load).map_err(|e| cause(&e))
+}
+
+fn jump_table(ebpf: &mut Ebpf, map: &'static str) -> Result<ProgramArray<MapData>, Error> {
+    let taken = ebpf.take_map(map).ok_or(Error::Map { map, cause: "not in the object".into() })?;
+    ProgramArray::try_from(taken).map_err(|e| Error::Map { map, cause: e.to_string() })
+}
+
+/// The kernel's answer in one line: the error, and the end of what the verifier said.
+fn cause(error: &ProgramError) -> String {
+    let ProgramError::LoadError { io_error, verifier_log } = error else {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(e) = source {
+            text = format!("{text}: {e}");
+            source = e.source();
+        }
+        return text;
+    };
+    let log = verifier_log.to_string();
+    let lines: Vec<&str> = log
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty() && !l.starts_with("processed ") && !l.starts_with("verification time"))
+        .collect();
+    let tail = lines.get(lines.len().saturating_sub(VERIFIER_LINES)..).unwrap_or_default().join(" | ");
+    let cut = tail.len().saturating_sub(CAUSE_BYTES);
+    let tail = (cut..tail.len()).find_map(|at| tail.get(at..)).unwrap_or_default();
+    format!("{io_error}; the verifier says: {tail}")
+}

@@ -1,0 +1,124 @@
+//! Tests, exceptions, emulations, playbook: that they are there and speak of the document's own rules.
+
+use crate::diagnostic::{Code, Problem, codes};
+use crate::document::Document;
+use crate::document::section::SectionKind;
+use crate::document::test_block::{Expect, TestCase};
+use crate::sigma::{Head, Item};
+use crate::source::Span;
+use crate::suggest;
+
+/// Checks the tests and the acts of `document`.
+pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
+    expectations(document, problems);
+    positives(document, problems);
+    silences(document, problems);
+    let is_missed = |(_, case): &(SectionKind, TestCase)| case.expect == Expect::Missed;
+    if !document.tests.iter().any(is_missed) {
+        absent(document, SectionKind::BlindSpots, codes::TEST_MISSED, "no blind spot has a test", problems);
+    }
+    if document.assumptions.is_empty() {
+        let message = "no assumption says which signals it needs";
+        absent(document, SectionKind::BlindSpots, codes::ASSUMPTION_MISSING, message, problems);
+    }
+    if document.emulations.is_empty() {
+        let message = "the Validation section has no live emulation";
+        absent(document, SectionKind::Validation, codes::EMULATION_MISSING, message, problems);
+    }
+    let already =
+        |problem: &Problem| [codes::PLAYBOOK_MISSING, codes::ACTION_UNKNOWN].contains(&problem.code);
+    if document.playbooks.is_empty() && !problems.iter().any(already) {
+        let message = "the Response section has no playbook";
+        absent(document, SectionKind::Response, codes::PLAYBOOK_MISSING, message, problems);
+    }
+}
+
+/// Reports what a section lacks, at its heading; a section that is missing was reported itself.
+fn absent(document: &Document, kind: SectionKind, code: Code, message: &str, problems: &mut Vec<Problem>) {
+    if let Some(section) = document.section(kind) {
+        problems.push(Problem::new(code, section.heading.span, message));
+    }
+}
+
+/// Every rule that is named by a test, an emulation or an exception exists, and a test fits its section.
+fn expectations(document: &Document, problems: &mut Vec<Problem>) {
+    for (section, case) in &document.tests {
+        let fits = match (&case.expect, section) {
+            (Expect::Missed, section) => *section == SectionKind::BlindSpots,
+            (Expect::Alerts(_), section) => *section == SectionKind::Validation,
+            (Expect::Silence, section) => *section != SectionKind::BlindSpots,
+        };
+        if !fits {
+            let message = format!("this expectation does not belong into {}", section.heading());
+            let hint = "rules are expected in Validation, `none` there and in False Positives, `missed` in Blind Spots";
+            problems.push(Problem::new(codes::TEST_EXPECT, case.span, message).with_hint(hint));
+        }
+        if let Expect::Alerts(rules) = &case.expect {
+            known(document, rules, codes::TEST_EXPECT, case.span, problems);
+        }
+    }
+    for emulation in &document.emulations {
+        let rules = emulation.value.expect.iter().map(|expected| expected.rule.clone()).collect::<Vec<_>>();
+        known(document, &rules, codes::EMULATION_EXPECT, emulation.span, problems);
+    }
+    for exception in &document.exceptions {
+        known(document, &exception.value.rules, codes::EXCEPTION_RULE, exception.span, problems);
+    }
+}
+
+fn known(document: &Document, rules: &[String], code: Code, span: Span, problems: &mut Vec<Problem>) {
+    for rule in rules {
+        if !alerting(document).any(|head| head.is(rule)) {
+            let hint = suggest::hint(rule, alerting(document).map(Head::handle).collect::<Vec<_>>());
+            let message = format!("no rule `{rule}` of this document raises alerts");
+            problems.push(Problem::new(code, span, message).with_hint_if(hint));
+        }
+    }
+}
+
+/// The rules that raise alerts: not filters, nor rules that are only joined by correlations.
+fn alerting(document: &Document) -> impl Iterator<Item = &Head> + Clone {
+    let is_joined = |head: &Head| {
+        document.items.iter().any(|item| match item {
+            Item::Correlation(correlation) => {
+                !correlation.generate && correlation.rules.iter().any(|reference| head.is(&reference.name))
+            }
+            _ => false,
+        })
+    };
+    let items = document.items.iter().filter(|item| !matches!(item, Item::Filter(_)));
+    items.map(Item::head).filter(move |head| !is_joined(head))
+}
+
+fn positives(document: &Document, problems: &mut Vec<Problem>) {
+    for head in alerting(document) {
+        let raises = |(_, case): &(SectionKind, TestCase)| match &case.expect {
+            Expect::Alerts(rules) => rules.iter().any(|rule| head.is(rule)),
+            _ => false,
+        };
+        if !document.tests.iter().any(raises) {
+            let handle = head.handle();
+            let problem = Problem::new(
+                codes::TEST_POSITIVE,
+                Span::at(head.span.start),
+                format!("no test raises the rule `{handle}`"),
+            );
+            let hint = format!("write a block `jsonl test expect={handle}` in Validation");
+            problems.push(problem.with_hint(hint));
+        }
+    }
+}
+
+fn silences(document: &Document, problems: &mut Vec<Problem>) {
+    let Some(section) = document.section(SectionKind::FalsePositives) else { return };
+    let is_silent = |(kind, case): &&(SectionKind, TestCase)| {
+        *kind == SectionKind::FalsePositives && case.expect == Expect::Silence
+    };
+    let tests = document.tests.iter().filter(is_silent).count();
+    let causes = section.bullets.len().max(1);
+    if tests < causes {
+        let message = format!("{causes} false positives are named, {tests} have a test that stays silent");
+        let problem = Problem::new(codes::TEST_SILENT, section.heading.span, message);
+        problems.push(problem.with_hint("write a block `jsonl test expect=none` for each"));
+    }
+}

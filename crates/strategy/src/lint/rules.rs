@@ -1,0 +1,193 @@
+//! Rules: fields that exist, references that lead somewhere, messages for people.
+
+use std::collections::HashMap;
+
+use event::field::Field;
+
+use crate::diagnostic::{Problem, codes};
+use crate::document::Document;
+use crate::sigma::condition::Part;
+use crate::sigma::correlation::CorrelationCondition;
+use crate::sigma::{
+    Correlation, Detection, FieldMatch, FilterRules, Head, Item, Matcher, Reference, Search, Subject,
+    Template,
+};
+use crate::source::Span;
+use crate::suggest;
+
+/// Checks the rules of `document`.
+pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
+    let items = &document.items;
+    let had_rules = problems.iter().any(|problem| problem.code.id.starts_with("WK03"));
+    if !had_rules && !items.iter().any(|item| !matches!(item, Item::Filter(_))) {
+        let at = document.section(crate::document::section::SectionKind::StrategyAbstract);
+        let span = at.map_or(Span::default(), |section| section.heading.span);
+        let problem = Problem::new(codes::RULE_NONE, span, "the strategy has no rule");
+        problems.push(problem.with_hint("write a `yaml sigma` block in the Strategy Abstract"));
+    }
+    duplicates(items, problems);
+    for item in items {
+        match item {
+            Item::Rule(rule) => {
+                messages(rule, problems);
+                detection(&rule.detection, problems);
+            }
+            Item::Correlation(correlation) => check_correlation(correlation, items, problems),
+            Item::Filter(filter) => {
+                if let FilterRules::These(rules) = &filter.rules {
+                    references(rules, items, problems);
+                }
+                detection(&filter.detection, problems);
+                if !filter.detection.conditions.iter().any(crate::sigma::Condition::has_not) {
+                    let problem =
+                        Problem::new(codes::FILTER_NOT, filter.head.span, "a filter that excludes nothing")
+                            .with_hint(
+                                "the condition is joined with `and`: write `not selection` to exclude",
+                            );
+                    problems.push(problem);
+                }
+            }
+        }
+    }
+    cycles(items, problems);
+}
+
+fn duplicates(items: &[Item], problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<&str, ()> = HashMap::new();
+    for head in items.iter().map(Item::head) {
+        for word in [head.name.as_deref(), head.id.as_deref()].into_iter().flatten() {
+            if seen.insert(word, ()).is_some() {
+                let message = format!("the name or id `{word}` is used by two rules");
+                problems.push(Problem::new(codes::RULE_DUPLICATE, Span::at(head.span.start), message));
+            }
+        }
+    }
+}
+
+fn messages(rule: &crate::sigma::Rule, problems: &mut Vec<Problem>) {
+    for (key, template) in [("observed", &rule.observed), ("expected", &rule.expected)] {
+        match template {
+            None => {
+                let message = format!("the rule `{}` has no `{key}` message", rule.head.handle());
+                let problem = Problem::new(codes::RULE_MESSAGE, Span::at(rule.head.span.start), message);
+                problems.push(
+                    problem.with_hint(format!("add `{key}:` with one sentence and {{field}} placeholders")),
+                );
+            }
+            Some(template) => template_fields(template, problems),
+        }
+    }
+}
+
+fn template_fields(template: &Template, problems: &mut Vec<Problem>) {
+    template.fields().for_each(|name| field(name, template.span, problems));
+}
+
+fn field(name: &str, span: Span, problems: &mut Vec<Problem>) {
+    if Field::by_name(name).is_none() {
+        let hint = suggest::nearest(name, Field::ALL.iter().map(|field| field.name()));
+        let problem = Problem::new(codes::FIELD_UNKNOWN, span, format!("unknown field `{name}`"));
+        problems.push(problem.with_hint_if(hint.map(|name| format!("did you mean `{name}`?"))));
+    }
+}
+
+fn detection(detection: &Detection, problems: &mut Vec<Problem>) {
+    for named in &detection.searches {
+        named.search.for_each_field(&mut |search| match search {
+            Search::Field(found) => field_match(found, problems),
+            Search::Array(array) => field(&array.field, array.span, problems),
+            Search::And(_) | Search::Or(_) => {}
+        });
+        let is_used = |used: &mut bool, part: Part<'_>| {
+            *used |= match part {
+                Part::Name(name, _) => name == named.name,
+                Part::Selector(selector, _) => selector.selects(&named.name),
+            };
+        };
+        let mut used = false;
+        for condition in &detection.conditions {
+            condition.for_each_part(&mut |part| is_used(&mut used, part));
+        }
+        if !used {
+            let message = format!("the condition does not use `{}`", named.name);
+            problems.push(Problem::new(codes::RULE_UNUSED, named.span, message));
+        }
+    }
+}
+
+fn field_match(found: &FieldMatch, problems: &mut Vec<Problem>) {
+    if let Subject::Field(name) = &found.subject {
+        field(name, found.span, problems);
+    }
+    for matcher in found.values.iter().flatten() {
+        match matcher {
+            Matcher::Field(other) => field(&other.name, found.span, problems),
+            Matcher::Pattern(pattern) => {
+                for name in pattern.placeholders() {
+                    let message = format!("the placeholder `%{name}%` has no value");
+                    problems.push(Problem::new(codes::PLACEHOLDER, found.span, message));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn check_correlation(correlation: &Correlation, items: &[Item], problems: &mut Vec<Problem>) {
+    let span = correlation.head.span;
+    references(&correlation.rules, items, problems);
+    let is_alias = |name: &str| correlation.aliases.iter().any(|alias| alias.name == name);
+    let counted: &[String] = match &correlation.condition {
+        CorrelationCondition::Bounds { fields, .. } => fields,
+        _ => &[],
+    };
+    for name in correlation.group_by.iter().chain(counted).filter(|name| !is_alias(name)) {
+        field(name, span, problems);
+    }
+    for (reference, name) in correlation.aliases.iter().flat_map(|alias| &alias.fields) {
+        references(std::slice::from_ref(reference), items, problems);
+        field(name, reference.span, problems);
+    }
+}
+
+fn references(wanted: &[Reference], items: &[Item], problems: &mut Vec<Problem>) {
+    for reference in wanted {
+        let known = |item: &&Item| !matches!(item, Item::Filter(_)) && item.head().is(&reference.name);
+        if !items.iter().any(|item| known(&item)) {
+            let hint = suggest::hint(&reference.name, items.iter().map(|item| item.head().handle()));
+            let message = format!("no rule `{}` in this document", reference.name);
+            problems.push(Problem::new(codes::RULE_REFERENCE, reference.span, message).with_hint_if(hint));
+        }
+    }
+}
+
+/// A correlation that, through others, joins itself would never end.
+fn cycles(items: &[Item], problems: &mut Vec<Problem>) {
+    let correlations: Vec<&Correlation> = items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Correlation(correlation) => Some(correlation),
+            _ => None,
+        })
+        .collect();
+    for start in &correlations {
+        let mut reached: Vec<&Head> = Vec::new();
+        let mut open = vec![*start];
+        while let Some(current) = open.pop() {
+            for next in correlations.iter().filter(|next| joins(current, &next.head)) {
+                if !reached.contains(&&next.head) {
+                    reached.push(&next.head);
+                    open.push(next);
+                }
+            }
+        }
+        if reached.contains(&&start.head) {
+            let message = format!("the correlation `{}` joins itself", start.head.handle());
+            problems.push(Problem::new(codes::CORRELATION_CYCLE, Span::at(start.head.span.start), message));
+        }
+    }
+}
+
+fn joins(correlation: &Correlation, head: &Head) -> bool {
+    correlation.rules.iter().any(|reference| head.is(&reference.name))
+}
