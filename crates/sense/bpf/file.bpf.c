@@ -28,6 +28,7 @@
 #define WK_O_CREAT 0100
 #define WK_O_TRUNC 01000
 #define WK_O_PATH 010000000
+#define WK_O_CHANGES (WK_O_WRONLY | WK_O_RDWR | WK_O_CREAT | WK_O_TRUNC)
 #define WK_AT_REMOVEDIR 0x200
 
 #define WK_DEV_NULL ((1 << 20) | 3) /* dev_t of /dev/null */
@@ -197,8 +198,7 @@ static __always_inline bool wk_is_dev_null(struct file *f)
 
 static __always_inline int wk_open_refused(const struct wk_call *c, u32 flags)
 {
-	if (!wk_refused(c->ret) || (flags & WK_O_PATH) ||
-	    !(flags & (WK_O_WRONLY | WK_O_RDWR | WK_O_CREAT | WK_O_TRUNC)))
+	if (!wk_refused(c->ret) || (flags & WK_O_PATH) || !(flags & WK_O_CHANGES))
 		return 0;
 	struct wk_view v;
 	if (!wk_admit(&v, WK_FILE))
@@ -220,6 +220,19 @@ static __always_inline int wk_open_refused(const struct wk_call *c, u32 flags)
 	return wk_emit_file(e, off);
 }
 
+/*
+ * A plain host task, as one look-up tells: nobody wants its reads. It spares the host's own opens the search for
+ * watched objects. A task that entered a container unnoticed is found at its next other event (wk_look).
+ */
+static __always_inline bool wk_is_bystander(void)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	if (host_events & 1u << WK_FILE || bpf_map_lookup_elem(&lineage, &tgid))
+		return false;
+	return !bpf_core_field_exists(t->loginuid) || BPF_CORE_READ(t, loginuid.val) == ~0u;
+}
+
 SEC("raw_tp/sys_exit")
 int sx_open(struct wk_args *ctx)
 {
@@ -229,6 +242,8 @@ int sx_open(struct wk_args *ctx)
 	u32 flags = wk_open_flags(c);
 	if (c->ret < 0)
 		return wk_open_refused(c, flags);
+	if (!(flags & WK_O_CHANGES) && wk_is_bystander())
+		return 0;
 	struct file *f = wk_fd_file((void *)bpf_get_current_task(), c->ret);
 	u32 mode = BPF_CORE_READ(f, f_mode), op = WK_FILE_OPEN_READ;
 	if (!f || (mode & WK_FMODE_PATH))
