@@ -69,6 +69,7 @@ codes! {
     FILTER_NOT = "WK0311", Warning, Nothing, "A filter's condition excludes with `not`.";
     CORRELATION_CYCLE = "WK0312", Error, Strategy, "Correlations do not refer to themselves.";
     PLACEHOLDER = "WK0313", Error, Strategy, "A rule of a strategy has no unresolved placeholder.";
+    CATEGORY_UNKNOWN = "WK0314", Error, Strategy, "Every log source category is a class of events.";
     ATTACK_UNKNOWN = "WK0401", Error, Nothing, "Every ATT&CK technique and tactic exists.";
     ATTACK_REVOKED = "WK0402", Error, Nothing, "No ATT&CK technique is revoked or deprecated.";
     ATTACK_TACTIC = "WK0403", Error, Nothing, "Every technique belongs to its tactic.";

@@ -115,7 +115,10 @@ impl Walk<'_> {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if is_for_machines(&info) => {
                 self.fence = Some(self.fence(info.trim(), range));
             }
-            Event::End(TagEnd::CodeBlock) => self.outline.blocks.extend(self.fence.take()),
+            Event::End(TagEnd::CodeBlock) => match self.fence.take() {
+                Some(fence) => self.outline.blocks.push(fence),
+                None => self.prose("\n"),
+            },
             Event::Start(Tag::List(_)) => self.list_depth += 1,
             Event::End(TagEnd::List(_)) => self.list_depth = self.list_depth.saturating_sub(1),
             Event::Start(Tag::Item) if self.list_depth == 1 => {
@@ -125,9 +128,7 @@ impl Walk<'_> {
             }
             Event::Text(text) | Event::Code(text) => self.text(&text, range),
             Event::SoftBreak | Event::HardBreak => self.prose(" "),
-            Event::End(
-                TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::TableRow | TagEnd::TableHead,
-            ) => {
+            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableRow | TagEnd::TableHead) => {
                 self.prose("\n");
             }
             _ => {}

@@ -38,6 +38,10 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// Rules, correlations and filters.
     pub items: Vec<sigma::Item>,
+    /// Whether there are rules beside `items` that could not be read.
+    pub has_broken_rules: bool,
+    /// Kinds of the blocks that are there, whether they could be read or not.
+    pub block_kinds: Vec<BlockKind>,
     /// Analytics.
     pub analytics: Vec<Placed<Analytic>>,
     /// Assumptions.
@@ -63,13 +67,20 @@ pub struct Placed<T> {
 
 /// The kinds of machine-read blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BlockKind {
+pub enum BlockKind {
+    /// `yaml sigma`
     Sigma,
+    /// `yaml analytic`
     Analytic,
+    /// `yaml assumption`
     Assumption,
+    /// `yaml exception`
     Exception,
+    /// `yaml emulation`
     Emulation,
+    /// `yaml playbook`
     Playbook,
+    /// `jsonl test`
     Test,
 }
 
@@ -148,6 +159,7 @@ impl Document {
             let message = format!("a `{kind_words}` block outside {}", places.join(", "));
             return problems.push(Problem::new(codes::BLOCK_SECTION, block.span, message));
         };
+        self.block_kinds.push(*kind);
         let rest = words.get(2..).unwrap_or_default();
         if *kind == BlockKind::Test {
             let line = source.position(block.span.start).line;
@@ -169,6 +181,7 @@ impl Document {
                 if items.is_empty() && found.is_empty() {
                     found.push(Problem::new(codes::BLOCK, block.span, "an empty block"));
                 }
+                self.has_broken_rules |= !found.is_empty();
                 self.items.append(&mut items);
                 problems.append(&mut found);
             }

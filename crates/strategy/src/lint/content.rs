@@ -1,9 +1,9 @@
 //! Tests, exceptions, emulations, playbook: that they are there and speak of the document's own rules.
 
 use crate::diagnostic::{Code, Problem, codes};
-use crate::document::Document;
 use crate::document::section::SectionKind;
 use crate::document::test_block::{Expect, TestCase};
+use crate::document::{BlockKind, Document};
 use crate::sigma::{Head, Item};
 use crate::source::Span;
 use crate::suggest;
@@ -11,23 +11,25 @@ use crate::suggest;
 /// Checks the tests and the acts of `document`.
 pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
     expectations(document, problems);
-    positives(document, problems);
-    silences(document, problems);
+    let test_blocks = document.block_kinds.iter().filter(|kind| **kind == BlockKind::Test).count();
+    // A test that could not be read is not missing.
+    if test_blocks == document.tests.len() {
+        positives(document, problems);
+        silences(document, problems);
+    }
     let is_missed = |(_, case): &(SectionKind, TestCase)| case.expect == Expect::Missed;
     if !document.tests.iter().any(is_missed) {
         absent(document, SectionKind::BlindSpots, codes::TEST_MISSED, "no blind spot has a test", problems);
     }
-    if document.assumptions.is_empty() {
+    if !document.block_kinds.contains(&BlockKind::Assumption) {
         let message = "no assumption says which signals it needs";
         absent(document, SectionKind::BlindSpots, codes::ASSUMPTION_MISSING, message, problems);
     }
-    if document.emulations.is_empty() {
+    if !document.block_kinds.contains(&BlockKind::Emulation) {
         let message = "the Validation section has no live emulation";
         absent(document, SectionKind::Validation, codes::EMULATION_MISSING, message, problems);
     }
-    let already =
-        |problem: &Problem| [codes::PLAYBOOK_MISSING, codes::ACTION_UNKNOWN].contains(&problem.code);
-    if document.playbooks.is_empty() && !problems.iter().any(already) {
+    if !document.block_kinds.contains(&BlockKind::Playbook) {
         let message = "the Response section has no playbook";
         absent(document, SectionKind::Response, codes::PLAYBOOK_MISSING, message, problems);
     }
@@ -67,6 +69,10 @@ fn expectations(document: &Document, problems: &mut Vec<Problem>) {
 }
 
 fn known(document: &Document, rules: &[String], code: Code, span: Span, problems: &mut Vec<Problem>) {
+    // A rule that could not be read is not missing.
+    if document.has_broken_rules {
+        return;
+    }
     for rule in rules {
         if !alerting(document).any(|head| head.is(rule)) {
             let hint = suggest::hint(rule, alerting(document).map(Head::handle).collect::<Vec<_>>());
@@ -81,7 +87,9 @@ fn alerting(document: &Document) -> impl Iterator<Item = &Head> + Clone {
     let is_joined = |head: &Head| {
         document.items.iter().any(|item| match item {
             Item::Correlation(correlation) => {
-                !correlation.generate && correlation.rules.iter().any(|reference| head.is(&reference.name))
+                !correlation.generate
+                    && correlation.head != *head
+                    && correlation.rules.iter().any(|reference| head.is(&reference.name))
             }
             _ => false,
         })

@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
+use event::event::Class;
 use event::field::Field;
 
 use crate::diagnostic::{Problem, codes};
 use crate::document::Document;
+use crate::document::section::SectionKind;
 use crate::sigma::condition::Part;
 use crate::sigma::correlation::CorrelationCondition;
 use crate::sigma::{
-    Correlation, Detection, FieldMatch, FilterRules, Head, Item, Matcher, Reference, Search, Subject,
-    Template,
+    Condition, Correlation, Detection, FieldMatch, FilterRules, Head, Item, Matcher, Reference, Rule, Search,
+    Subject, Template,
 };
 use crate::source::Span;
 use crate::suggest;
@@ -18,9 +20,8 @@ use crate::suggest;
 /// Checks the rules of `document`.
 pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
     let items = &document.items;
-    let had_rules = problems.iter().any(|problem| problem.code.id.starts_with("WK03"));
-    if !had_rules && !items.iter().any(|item| !matches!(item, Item::Filter(_))) {
-        let at = document.section(crate::document::section::SectionKind::StrategyAbstract);
+    if !document.has_broken_rules && !items.iter().any(|item| !matches!(item, Item::Filter(_))) {
+        let at = document.section(SectionKind::StrategyAbstract);
         let span = at.map_or(Span::default(), |section| section.heading.span);
         let problem = Problem::new(codes::RULE_NONE, span, "the strategy has no rule");
         problems.push(problem.with_hint("write a `yaml sigma` block in the Strategy Abstract"));
@@ -30,21 +31,20 @@ pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
         match item {
             Item::Rule(rule) => {
                 messages(rule, problems);
+                category(rule, problems);
                 detection(&rule.detection, problems);
             }
-            Item::Correlation(correlation) => check_correlation(correlation, items, problems),
+            Item::Correlation(correlation) => check_correlation(correlation, document, problems),
             Item::Filter(filter) => {
                 if let FilterRules::These(rules) = &filter.rules {
-                    references(rules, items, problems);
+                    references(rules, document, problems);
                 }
                 detection(&filter.detection, problems);
-                if !filter.detection.conditions.iter().any(crate::sigma::Condition::has_not) {
-                    let problem =
-                        Problem::new(codes::FILTER_NOT, filter.head.span, "a filter that excludes nothing")
-                            .with_hint(
-                                "the condition is joined with `and`: write `not selection` to exclude",
-                            );
-                    problems.push(problem);
+                if !filter.detection.conditions.iter().any(Condition::has_not) {
+                    let message = "a filter that excludes nothing";
+                    let problem = Problem::new(codes::FILTER_NOT, filter.head.span, message);
+                    problems
+                        .push(problem.with_hint("conditions are joined with `and`: write `not selection`"));
                 }
             }
         }
@@ -64,7 +64,7 @@ fn duplicates(items: &[Item], problems: &mut Vec<Problem>) {
     }
 }
 
-fn messages(rule: &crate::sigma::Rule, problems: &mut Vec<Problem>) {
+fn messages(rule: &Rule, problems: &mut Vec<Problem>) {
     for (key, template) in [("observed", &rule.observed), ("expected", &rule.expected)] {
         match template {
             None => {
@@ -76,6 +76,17 @@ fn messages(rule: &crate::sigma::Rule, problems: &mut Vec<Problem>) {
             }
             Some(template) => template_fields(template, problems),
         }
+    }
+}
+
+/// The category says which events a rule is tried on: one that no sensor makes is never tried.
+fn category(rule: &Rule, problems: &mut Vec<Problem>) {
+    let Some(name) = &rule.logsource.category else { return };
+    if Class::by_name(name).is_none() {
+        let hint = suggest::hint(name, Class::ALL.iter().map(|class| class.as_str()));
+        let at = Span::at(rule.head.span.start);
+        let message = format!("no sensor makes events of the category `{name}`");
+        problems.push(Problem::new(codes::CATEGORY_UNKNOWN, at, message).with_hint_if(hint));
     }
 }
 
@@ -133,9 +144,9 @@ fn field_match(found: &FieldMatch, problems: &mut Vec<Problem>) {
     }
 }
 
-fn check_correlation(correlation: &Correlation, items: &[Item], problems: &mut Vec<Problem>) {
+fn check_correlation(correlation: &Correlation, document: &Document, problems: &mut Vec<Problem>) {
     let span = correlation.head.span;
-    references(&correlation.rules, items, problems);
+    references(&correlation.rules, document, problems);
     let is_alias = |name: &str| correlation.aliases.iter().any(|alias| alias.name == name);
     let counted: &[String] = match &correlation.condition {
         CorrelationCondition::Bounds { fields, .. } => fields,
@@ -145,12 +156,17 @@ fn check_correlation(correlation: &Correlation, items: &[Item], problems: &mut V
         field(name, span, problems);
     }
     for (reference, name) in correlation.aliases.iter().flat_map(|alias| &alias.fields) {
-        references(std::slice::from_ref(reference), items, problems);
+        references(std::slice::from_ref(reference), document, problems);
         field(name, reference.span, problems);
     }
 }
 
-fn references(wanted: &[Reference], items: &[Item], problems: &mut Vec<Problem>) {
+fn references(wanted: &[Reference], document: &Document, problems: &mut Vec<Problem>) {
+    // A rule that could not be read is not missing.
+    if document.has_broken_rules {
+        return;
+    }
+    let items = &document.items;
     for reference in wanted {
         let known = |item: &&Item| !matches!(item, Item::Filter(_)) && item.head().is(&reference.name);
         if !items.iter().any(|item| known(&item)) {
