@@ -1,1 +1,28 @@
-//! Analytics, rules and correlations over events.
+//! Detection: events to alerts.
+//!
+//! In: enriched events and ticks, in arrival order; strategies, once. Out: alerts. Four steps, each a module:
+//!
+//! | step | does |
+//! |---|---|
+//! | `analytic` | adds facts to events; never alerts |
+//! | `rule` | judges events and their facts by Sigma rules |
+//! | `correlate` | joins judgements over time |
+//! | `alerting` | folds judgements into alerts, heeds exceptions, says what could not be seen |
+//!
+//! [`Engine`] is the whole. Invariant: no I/O, no threads, no wall clock; time is that of events, and the same input
+//! gives the same alerts.
+
+#![forbid(unsafe_code)]
+
+mod alerting;
+mod analytic;
+mod correlate;
+mod engine;
+mod error;
+mod judge;
+mod program;
+mod rule;
+
+pub use alerting::{Blind, ExceptionUse};
+pub use engine::{Config, Engine, Error, Stats, Wants};
+pub use error::{CompileError, Fault};

@@ -1,0 +1,305 @@
+//! The engine: events in, alerts out.
+//!
+//! In: enriched events in arrival order, ticks among them. Out: alerts. No I/O, no threads, no wall clock: the same
+//! events give the same alerts.
+
+use crate::alerting::{Alerts, Blind, ExceptionUse, Exceptions, Health, Now, Surroundings, Verdict};
+use crate::analytic::Analytics;
+use crate::correlate::{Correlator, Limits};
+use crate::error::CompileError;
+use crate::judge::{Judge, Judgement};
+use crate::program;
+use crate::rule::{Program, RuleIndex};
+use compact_str::CompactString;
+use event::alert::StrategyHead;
+use event::health::{Loss, LossAt};
+use event::{Alert, BootTime, Class, Container, Event, Kind, WallTime};
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use strategy::Strategy;
+use thiserror::Error;
+
+/// What an engine may keep, and how long it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// How long correlations wait for judgements that are earlier in time. Default 500 ms.
+    pub lag: Duration,
+    /// Alerts that are open at once. Default 10,000.
+    pub open_alerts: usize,
+    /// Groups of one correlation. Default 10,000.
+    pub groups_each: usize,
+    /// Groups of all correlations. Default 100,000.
+    pub groups_all: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { lag: Duration::from_millis(500), open_alerts: 10_000, groups_each: 10_000, groups_all: 100_000 }
+    }
+}
+
+/// An engine that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Error {
+    /// A limit that leaves no room.
+    #[error("limit `{0}` is zero")]
+    NoRoom(&'static str),
+}
+
+/// What the rules can want: everything else can be dropped before it gets here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wants {
+    /// Classes that rules judge or the engine itself needs.
+    pub classes: BTreeSet<Class>,
+    /// Of some of these classes, the only operations (`event.operation`) that can matter; a class that is not here
+    /// matters as a whole.
+    pub operations: BTreeMap<Class, BTreeSet<CompactString>>,
+    /// Last components of paths that file rules name, in lower case: what to watch for reads.
+    pub file_names: BTreeSet<CompactString>,
+}
+
+/// What the engine counted since it began.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Events seen.
+    pub events: u64,
+    /// Yeses of rules and correlations.
+    pub judgements: u64,
+    /// Judgements that correlations saw out of order.
+    pub late: u64,
+    /// Judgements that lacked a field to group by.
+    pub ungrouped: u64,
+    /// Groups of correlations that gave way for lack of room.
+    pub groups_evicted: u64,
+    /// Alerts that were closed for lack of room.
+    pub alerts_evicted: u64,
+    /// Flows and the like that analytics gave up for lack of room.
+    pub state_evicted: u64,
+    /// What each exception did.
+    pub exceptions: Vec<ExceptionUse>,
+}
+
+/// Detection, from strategies.
+#[derive(Debug)]
+pub struct Engine {
+    judges: Vec<Judge>,
+    program: Program,
+    analytics: Analytics,
+    correlator: Correlator,
+    exceptions: Exceptions,
+    alerts: Alerts,
+    health: Health,
+    strategies: Vec<Arc<StrategyHead>>,
+    requires: Vec<Vec<CompactString>>,
+    needs: Vec<Vec<(CompactString, bool)>>,
+    now: Now,
+    counted: Counted,
+    scratch: Vec<Judgement>,
+}
+
+/// Counts of the engine itself.
+#[derive(Debug, Default)]
+struct Counted {
+    events: u64,
+    judgements: u64,
+    state_evicted: u64,
+    /// Losses that [`Engine::take_losses`] has told.
+    told: (u64, u64),
+}
+
+impl Engine {
+    /// An engine that runs `strategies`, and what of them cannot run.
+    ///
+    /// # Errors
+    /// A limit of `config` that leaves no room.
+    pub fn new(strategies: &[Strategy], config: &Config) -> Result<(Self, Vec<CompileError>), Error> {
+        let Config { lag, open_alerts, groups_each, groups_all } = *config;
+        for (limit, name) in
+            [(open_alerts, "open_alerts"), (groups_each, "groups_each"), (groups_all, "groups_all")]
+        {
+            if limit == 0 {
+                return Err(Error::NoRoom(name));
+            }
+        }
+        let compiled = program::compile(strategies);
+        let judges = compiled.judges.len();
+        let engine = Self {
+            analytics: Analytics::new(compiled.parameters, &compiled.fields),
+            correlator: Correlator::new(compiled.correlations, judges, Limits { lag, groups_each, groups_all }),
+            judges: compiled.judges,
+            program: compiled.program,
+            exceptions: compiled.exceptions,
+            alerts: Alerts::new(open_alerts),
+            health: Health::default(),
+            strategies: compiled.strategies,
+            requires: compiled.requires,
+            needs: strategies.iter().map(needs).collect(),
+            now: Now { boot: BootTime(0), wall: WallTime(0) },
+            counted: Counted::default(),
+            scratch: Vec::new(),
+        };
+        Ok((engine, compiled.errors))
+    }
+
+    /// Takes the next event; appends the alerts that it raises, updates or closes.
+    pub fn push(&mut self, mut event: Event, out: &mut Vec<Alert>) {
+        self.counted.events += 1;
+        self.now = Now { boot: self.now.boot.max(event.boot), wall: event.wall };
+        self.health.observe(&event);
+        self.analytics.observe(&mut event);
+        if let Kind::Container(change) = &event.kind
+            && let Some(id) = change.record.id
+        {
+            let record = event.context.container.clone().unwrap_or_else(|| Arc::new(change.record.clone()));
+            self.fill_in(id, &record, out);
+        }
+        let mut rules: SmallVec<[RuleIndex; 4]> = SmallVec::new();
+        self.program.judge(&event, &mut rules);
+        if !rules.is_empty() {
+            self.analytics.complete(&mut event);
+            let event = Arc::new(event);
+            for rule in rules {
+                self.judged(Judgement::of_rule(rule, event.clone()), out);
+            }
+        }
+        self.advance(out);
+    }
+
+    /// The input ended: judges what waits and closes every alert.
+    pub fn finish(&mut self, out: &mut Vec<Alert>) {
+        let mut judgements = std::mem::take(&mut self.scratch);
+        self.correlator.finish(&mut judgements);
+        self.alert_all(&mut judgements, out);
+        self.scratch = judgements;
+        let (alerts, around) = self.alerts_and_surroundings();
+        alerts.finish(&around, out);
+    }
+
+    /// The strategies that see nothing or less than they should, and why.
+    pub fn health(&self) -> Vec<Blind> {
+        let each = self.strategies.iter().zip(&self.requires).zip(&self.needs);
+        let blind = each.map(|((head, requires), needs)| {
+            let mut signals = requires.clone();
+            signals.extend(needs.iter().map(|(signal, _)| signal.clone()));
+            let because = self.health.sentences(&signals, self.now.boot);
+            let down = |signal: &CompactString| self.health.is_down(signal);
+            let entirely = requires.iter().any(down)
+                || needs.iter().any(|(signal, blind_when_missing)| *blind_when_missing && down(signal));
+            Blind { strategy: head.slug.clone(), because, entirely }
+        });
+        blind.filter(|blind| !blind.because.is_empty()).collect()
+    }
+
+    /// What the rules can want.
+    pub fn wanted(&self) -> Wants {
+        // What the engine needs for itself: records of containers, its own health and the passing of time.
+        let mut classes = BTreeSet::from([Class::Container, Class::Health, Class::Tick]);
+        let judged = self.program.fields();
+        classes.extend(judged.keys());
+        if classes.contains(&Class::NetworkPayload) {
+            // Whose flow it is, and when it ends.
+            classes.insert(Class::NetworkConnection);
+        }
+        let whole = [Class::Container, Class::Health, Class::Tick, Class::NetworkConnection];
+        let partial = judged.keys().filter(|class| !whole.contains(class));
+        let operations = partial.filter_map(|class| Some((*class, self.program.operations(*class)?))).collect();
+        Wants { classes, operations, file_names: self.program.file_names() }
+    }
+
+    /// What was counted since the start.
+    pub fn stats(&self) -> Stats {
+        let correlated = self.correlator.counts();
+        Stats {
+            events: self.counted.events,
+            judgements: self.counted.judgements,
+            late: correlated.late,
+            ungrouped: correlated.ungrouped,
+            groups_evicted: correlated.evicted,
+            alerts_evicted: self.alerts.evicted(),
+            state_evicted: self.counted.state_evicted,
+            exceptions: self.exceptions.usage(),
+        }
+    }
+
+    /// Alerts that are open, and groups of correlations in memory.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.alerts.open(), self.correlator.groups())
+    }
+
+    /// What the engine itself had to give up since the last call, for its caller to make events of. The engine knows
+    /// of it already.
+    pub fn take_losses(&mut self) -> Vec<Loss> {
+        let evicted = self.correlator.counts().evicted;
+        let now = (evicted, self.counted.state_evicted);
+        let told = std::mem::replace(&mut self.counted.told, now);
+        [(LossAt::Correlation, now.0 - told.0), (LossAt::State, now.1 - told.1)]
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(at, count)| Loss { at, count, ..Loss::default() })
+            .collect()
+    }
+
+    /// Gives a judgement to correlations and, if it alerts, to the table of alerts.
+    fn judged(&mut self, judgement: Judgement, out: &mut Vec<Alert>) {
+        if self.correlator.joins(judgement.judge) && judgement.members.is_empty() {
+            self.correlator.push(judgement.clone());
+        }
+        self.alert(judgement, out);
+    }
+
+    fn alert(&mut self, judgement: Judgement, out: &mut Vec<Alert>) {
+        self.counted.judgements += 1;
+        let Some(judge) = self.judges.get(judgement.judge).filter(|judge| judge.alerts) else { return };
+        let handles = [judge.name.as_str(), judge.id.as_str(), judge.title.as_str()];
+        if self.exceptions.ask(judge.strategy, &handles, &judgement.event) == Verdict::Silence {
+            return;
+        }
+        let (alerts, around) = self.alerts_and_surroundings();
+        alerts.take(judgement, &around, out);
+    }
+
+    fn alert_all(&mut self, judgements: &mut Vec<Judgement>, out: &mut Vec<Alert>) {
+        for judgement in judgements.drain(..) {
+            self.alert(judgement, out);
+        }
+    }
+
+    fn advance(&mut self, out: &mut Vec<Alert>) {
+        let mut judgements = std::mem::take(&mut self.scratch);
+        let before = self.correlator.counts().evicted;
+        self.correlator.advance(self.now.boot, &mut judgements);
+        self.alert_all(&mut judgements, out);
+        self.scratch = judgements;
+        let evicted = self.correlator.counts().evicted - before;
+        if evicted > 0 {
+            self.health.lose(LossAt::Correlation, evicted, self.now.boot);
+        }
+        let lost = self.analytics.lost();
+        if lost > 0 {
+            self.counted.state_evicted += lost;
+            self.health.lose(LossAt::State, lost, self.now.boot);
+        }
+        let (alerts, around) = self.alerts_and_surroundings();
+        alerts.advance(&around, out);
+    }
+
+    fn fill_in(&mut self, id: event::ContainerId, record: &Arc<Container>, out: &mut Vec<Alert>) {
+        let (alerts, around) = self.alerts_and_surroundings();
+        alerts.fill_in(&id, record, &around, out);
+    }
+
+    fn alerts_and_surroundings(&mut self) -> (&mut Alerts, Surroundings<'_>) {
+        let Self { alerts, judges, requires, health, now, .. } = self;
+        (alerts, Surroundings { judges, requires, health, now: *now })
+    }
+}
+
+/// The signals that a strategy's assumptions need, each with whether it is blind without.
+fn needs(strategy: &Strategy) -> Vec<(CompactString, bool)> {
+    let assumptions = strategy.document.assumptions.iter().map(|placed| &placed.value);
+    assumptions
+        .flat_map(|one| one.needs.iter().map(|signal| (signal.as_str().into(), one.blind_when_missing)))
+        .collect()
+}

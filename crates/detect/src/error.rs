@@ -1,0 +1,69 @@
+//! What is wrong with a strategy that cannot run.
+
+use thiserror::Error;
+
+/// A rule or correlation that cannot run. The others do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("strategy `{strategy}`, rule `{rule}`: {fault}")]
+pub struct CompileError {
+    /// Short name of the strategy.
+    pub strategy: String,
+    /// Name, id or title of the rule.
+    pub rule: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What is wrong with a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// No such field.
+    #[error("field `{0}` is not in the catalogue")]
+    UnknownField(String),
+    /// No such field in a message.
+    #[error("message names `{{{0}}}`, which is no field")]
+    UnknownPlaceholder(String),
+    /// No event has this log source.
+    #[error("log source {0} is given by no sensor")]
+    UnknownLogsource(String),
+    /// A condition over a search that does not exist.
+    #[error("condition names `{0}`, which the rule does not define")]
+    UndefinedSearch(String),
+    /// A placeholder without a value.
+    #[error("placeholder `%{0}%` has no value")]
+    UnfilledPlaceholder(String),
+    /// The regular expression does not compile.
+    #[error("regular expression `{0}` cannot be compiled")]
+    Regex(String),
+    /// A part of Sigma that typed events have no use for, or that does not run yet.
+    #[error("{0} cannot run over events")]
+    Unsupported(String),
+    /// A correlation of rules that do not exist or cannot run.
+    #[error("joins `{0}`, which is no rule that runs")]
+    UnknownReference(String),
+    /// A correlation that joins itself.
+    #[error("joins itself through `{0}`")]
+    Cycle(String),
+    /// A parameter of an analytic.
+    #[error("analytic `{name}`: {reason}")]
+    Parameter {
+        /// The analytic.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl CompileError {
+    /// How to mend it, where that can be said.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.fault {
+            Fault::UnknownField(_) | Fault::UnknownPlaceholder(_) => Some("docs/reference lists all fields"),
+            Fault::UnknownLogsource(_) => {
+                Some("`category` is a class of docs/reference; `product` is linux, container, docker or kubernetes")
+            }
+            Fault::UnknownReference(_) => Some("name a rule of the same document, or the id of another's"),
+            _ => None,
+        }
+    }
+}
