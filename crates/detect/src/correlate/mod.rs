@@ -17,7 +17,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use compile::{Correlation, Kind, compile};
+pub(crate) use compile::{Correlation, compile};
 
 use crate::judge::{Group, Judgement, JudgeIndex, Moment};
 use event::BootTime;

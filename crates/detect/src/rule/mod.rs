@@ -60,14 +60,14 @@ impl Program {
     pub(crate) fn judge(&self, event: &Event, out: &mut SmallVec<[RuleIndex; 4]>) {
         let Some(of_class) = self.by_class.get(event.class() as usize) else { return };
         let holds = |index: &&RuleIndex| self.rules.get(**index).is_some_and(|(_, node)| node.holds(event));
-        out.extend(of_class.always.iter().filter(holds));
+        out.extend(of_class.always.iter().filter(holds).copied());
         for (field, rules) in &of_class.gated {
             let candidates = match field.of(event) {
                 event::Value::Str(text) => folded(text, |text| rules.get(text)),
                 event::Value::Owned(text) => folded(&text, |text| rules.get(text)),
                 _ => None,
             };
-            out.extend(candidates.into_iter().flatten().filter(holds));
+            out.extend(candidates.into_iter().flatten().filter(holds).copied());
         }
         if out.len() > 1 {
             out.sort_unstable();
