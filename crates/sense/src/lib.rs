@@ -3,5 +3,6 @@
 //! [`kernel`] loads programs into the kernel and decodes what they report. [`kubernetes_audit`] reads the audit log of
 //! a Kubernetes API server. Judging what is seen is left to others: no sensor knows a strategy.
 
+pub mod docker;
 pub mod kernel;
 pub mod kubernetes_audit;

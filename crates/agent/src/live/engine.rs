@@ -11,7 +11,7 @@ use event::recording::Head;
 use event::{Event, Kind};
 use sense::kernel::{Counters, HashRequest, MAX_CPUS, RingReader, inherited};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 

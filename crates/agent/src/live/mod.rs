@@ -17,4 +17,4 @@ mod record;
 pub mod sandbox;
 mod sensor;
 
-pub use sensor::{form, watch};
+pub use sensor::{colour_wanted, form, watch};
