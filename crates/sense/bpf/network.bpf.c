@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Sockets, TCP states and packets.
+ * Sockets and TCP states, and who owns a socket.
  * In: cgroup programs at the root of the default hierarchy, the tracepoint inet_sock_set_state, and the socket
- * system calls at their exit. Out: WK_SOCKET, WK_TCP and WK_PACKET in the network ring; WK_SOCKET of unusual
- * sockets in the critical ring. Left out: AF_UNIX (unix.bpf.c).
+ * system calls at their exit. Out: WK_SOCKET and WK_TCP in the network ring; WK_SOCKET of unusual sockets in the
+ * critical ring. Left out: AF_UNIX (unix.bpf.c), packets (packet.bpf.c).
  *
  * TCP states and packets are handled wherever the kernel happens to be, so the running task means nothing there.
  * The owner comes from `socket_owners`, keyed by socket cookie, which the hooks in task context fill; else from
@@ -13,13 +13,9 @@
  * interrupted, by themselves.
  */
 
-const volatile u32 first_bytes = 1024;  /* payload bytes of each TCP flow and direction that are captured */
-const volatile u32 first_packets = 4;   /* packets of each other flow and direction */
-
 #define DNS_PORT 53
 #define DNS_BUDGET 8        /* packets captured after each datagram to port 53 on an unconnected socket */
 #define DNS_CONNECTED 0xffffffffu /* the socket is connected to port 53: all of it is DNS */
-#define PACKET_BYTES 1500
 #define TCP_ESTABLISHED_STATE 1 /* include/net/tcp_states.h */
 #define TCP_SYN_RECV_STATE 3
 #define TCP_CLOSE_STATE 7
@@ -409,166 +405,3 @@ int on_tcp_state(struct wk_args *ctx)
 		bpf_map_delete_elem(&socket_owners, &cookie);
 	return 0;
 }
-
-/* ---- packets ---- */
-struct wk_packet_view {
-	u32 protocol, l4, payload; /* offsets from the IP header */
-	u32 source_port, dest_port;
-	u64 peer;                  /* address and port of the other side, mixed */
-};
-
-static __always_inline bool wk_parse_v4(struct __sk_buff *skb, struct wk_packet_view *p, bool out, u32 *addr)
-{
-	u8 h[20];
-	if (bpf_skb_load_bytes(skb, 0, h, sizeof(h)))
-		return false;
-	p->protocol = h[9];
-	p->l4 = (h[0] & 15) * 4;
-	__builtin_memcpy(addr, out ? h + 16 : h + 12, 4);
-	return p->l4 >= 20 && !(h[6] & 0x1f) && !h[7]; /* first fragment, or unfragmented */
-}
-
-static __always_inline bool wk_parse_v6(struct __sk_buff *skb, struct wk_packet_view *p, bool out, u32 *addr)
-{
-	u8 h[8];
-	if (bpf_skb_load_bytes(skb, 0, h, sizeof(h)) || bpf_skb_load_bytes(skb, out ? 24 : 8, addr, 16))
-		return false;
-	p->protocol = h[6];
-	p->l4 = 40;
-#pragma unroll
-	for (int i = 0; i < 3; i++) { /* hop-by-hop, routing, destination options: RFC 8200 §4 */
-		if (p->protocol != 0 && p->protocol != 43 && p->protocol != 60)
-			break;
-		u8 next[2];
-		if (bpf_skb_load_bytes(skb, p->l4, next, 2))
-			return false;
-		p->protocol = next[0];
-		p->l4 += 8 + next[1] * 8;
-	}
-	return true;
-}
-
-static __always_inline bool wk_parse(struct __sk_buff *skb, struct wk_packet_view *p, bool out)
-{
-	u8 first;
-	u32 addr[4] = {};
-	u8 ports[4] = {};
-	bool v4;
-	if (bpf_skb_load_bytes(skb, 0, &first, 1))
-		return false;
-	v4 = first >> 4 == 4;
-	if (!(v4 ? wk_parse_v4(skb, p, out, addr) : first >> 4 == 6 && wk_parse_v6(skb, p, out, addr)))
-		return false;
-	p->payload = p->l4;
-	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
-		if (bpf_skb_load_bytes(skb, p->l4, ports, 4))
-			return false;
-		p->payload += 8;
-	}
-	p->source_port = ports[0] << 8 | ports[1];
-	p->dest_port = ports[2] << 8 | ports[3];
-	if (p->protocol == IPPROTO_TCP) {
-		u8 words;
-		if (bpf_skb_load_bytes(skb, p->l4 + 12, &words, 1))
-			return false;
-		p->payload = p->l4 + (words >> 4) * 4;
-		p->peer = 0;
-		return true;
-	}
-	u32 port = out ? p->dest_port : p->source_port;
-	p->peer = v4 ? wk_peer_v4(addr[0], port) : wk_peer_v6(addr, port);
-	return true;
-}
-
-/*
- * Copies the packet's first `want` bytes into a record. Ring memory is reserved in one of three constant sizes, the
- * smallest that fits.
- */
-#define WK_CAPTURE(room)                                                                                 \
-	({                                                                                               \
-		struct wk_packet *e_ = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e_) + (room));  \
-		if (e_) {                                                                                \
-			u64 n_ = want - 1;                                                               \
-			asm volatile("if %0 < %1 goto +1\n\t%0 = %1" : "+r"(n_) : "i"((room) - 1));      \
-			n_ += 1;                                                                         \
-			wk_owner_header(&e_->h, WK_PACKET, cookie, cgroup);                              \
-			e_->cookie = cookie;                                                             \
-			e_->direction = out;                                                             \
-			e_->wire_len = skb->len;                                                         \
-			e_->ifindex = skb->ifindex;                                                      \
-			e_->seen_bytes = seen;                                                           \
-			e_->captured_len = bpf_skb_load_bytes(skb, 0, (u8 *)e_ + sizeof(*e_), n_) ? 0 : n_; \
-			if (n_ < skb->len)                                                               \
-				e_->h.flags |= WK_F_DATA_CUT;                                            \
-			e_->h.len = sizeof(*e_) + e_->captured_len;                                      \
-			wk_submit(e_, WK_RING_NETWORK);                                                  \
-		}                                                                                        \
-	})
-static __noinline int wk_capture(struct __sk_buff *skb, u64 cookie, u64 seen, u32 out, u64 want)
-{
-	u64 cgroup = bpf_skb_cgroup_id(skb);
-	if (want <= 128)
-		WK_CAPTURE(128);
-	else if (want <= 512)
-		WK_CAPTURE(512);
-	else
-		WK_CAPTURE(PACKET_BYTES);
-	return 1;
-}
-
-/* How many bytes of the packet are wanted; counts them as seen. */
-static __always_inline u32 wk_packet_want(struct wk_packet_view *p, struct wk_flow *f, u32 len, u32 out, u64 *seen)
-{
-	u32 payload = len > p->payload ? len - p->payload : 0;
-	*seen = f->bytes[out];
-	u32 packets = f->packets[out];
-	f->bytes[out] = *seen + payload;
-	f->packets[out] = packets + 1;
-	if (p->protocol != IPPROTO_TCP)
-		return packets < first_packets ? len : 0;
-	if (!payload || *seen >= first_bytes)
-		return 0;
-	u64 left = first_bytes - *seen;
-	return payload > left ? p->payload + left : len;
-}
-
-static __always_inline bool wk_is_dns(struct wk_packet_view *p, struct wk_flow *whole)
-{
-	if (p->protocol != IPPROTO_UDP)
-		return false;
-	if (p->source_port == DNS_PORT || p->dest_port == DNS_PORT)
-		return true;
-	u32 budget = whole->dns;
-	if (budget && budget != DNS_CONNECTED)
-		whole->dns = budget - 1;
-	return budget;
-}
-
-static __always_inline int wk_packet(struct __sk_buff *skb, u32 out)
-{
-	struct wk_packet_view p = {};
-	u64 cookie = bpf_get_socket_cookie(skb), seen = 0;
-	struct wk_flow *whole = cookie ? wk_flow_of(cookie, 0) : NULL;
-	if (!whole)
-		return 1;
-	if (!whole->verdict)
-		whole->verdict = wk_has_owner(WK_PACKET, cookie, bpf_skb_cgroup_id(skb)) ? FLOW_KEEP : FLOW_IGNORE;
-	if (whole->verdict == FLOW_IGNORE || !wk_parse(skb, &p, out))
-		return 1;
-	struct wk_flow *f = p.peer ? wk_flow_of(cookie, p.peer) : whole;
-	if (!f)
-		return 1;
-	u32 want = wk_packet_want(&p, f, skb->len, out, &seen);
-	if (wk_is_dns(&p, whole))
-		want = skb->len;
-	if (!want)
-		return 1;
-	if (want > PACKET_BYTES)
-		want = PACKET_BYTES;
-	return wk_capture(skb, cookie, seen, out, want);
-}
-
-SEC("cgroup_skb/ingress")
-int cg_ingress(struct __sk_buff *skb) { return wk_packet(skb, 0); }
-SEC("cgroup_skb/egress")
-int cg_egress(struct __sk_buff *skb) { return wk_packet(skb, 1); }
