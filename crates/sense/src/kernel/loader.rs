@@ -24,6 +24,7 @@ use super::{
     host::{Hierarchy, Host},
     sys,
     syscalls::{SYSCALLS, normalised_numbers},
+    watch,
 };
 
 pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/watchkeeper.bpf.o"));
@@ -46,6 +47,12 @@ pub struct Config {
     pub first_bytes: u32,
     /// Record host processes too, not only those of containers, runtimes and logins. Default false.
     pub host_events: bool,
+    /// Base names of files whose opening for reading is recorded, at most 31 bytes each. Default: accounts, keys
+    /// and tokens.
+    pub watched_names: Vec<String>,
+    /// Paths of host files whose opening for reading is recorded under whatever name. Default: the accounts of
+    /// the host and root's Docker credentials.
+    pub watched_files: Vec<String>,
 }
 
 impl Default for Config {
@@ -56,6 +63,8 @@ impl Default for Config {
             network_ring_bytes: 4 << 20,
             first_bytes: 1024,
             host_events: false,
+            watched_names: watch::NAMES.map(str::to_owned).into(),
+            watched_files: watch::FILES.map(str::to_owned).into(),
         }
     }
 }
@@ -108,7 +117,7 @@ pub struct RingFds<'a> {
 pub struct KernelSensor {
     pub(super) ebpf: Ebpf,
     pub(super) host: Host,
-    config: Config,
+    pub(super) config: Config,
     report: Report,
     _jump_tables: JumpTables,
 }

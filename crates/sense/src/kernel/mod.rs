@@ -23,6 +23,7 @@ mod ring;
 mod seed;
 mod sys;
 mod syscalls;
+mod watch;
 
 pub use self::{
     decode::{DecodeError, Decoder},

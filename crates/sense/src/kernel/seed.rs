@@ -58,7 +58,7 @@ impl KernelSensor {
     /// # Errors
     /// /proc cannot be listed, or the object lacks a table.
     pub fn seed(&mut self, decoder: &Decoder) -> Result<Seed, Error> {
-        let mut seed = Seed::default();
+        let mut seed = Seed { refused: self.watch()?, ..Seed::default() };
         self.seed_cgroups(decoder, &mut seed)?;
         self.seed_processes(decoder, &mut seed)?;
         Ok(seed)
@@ -121,7 +121,7 @@ impl KernelSensor {
         Ok(())
     }
 
-    fn table<K: aya::Pod, V: aya::Pod>(
+    pub(super) fn table<K: aya::Pod, V: aya::Pod>(
         &mut self,
         map: &'static str,
     ) -> Result<KernelMap<&mut aya::maps::MapData, K, V>, Error> {
