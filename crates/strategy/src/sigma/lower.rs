@@ -13,8 +13,9 @@ use crate::diagnostic::{Code, Problem, codes};
 use crate::source::Span;
 use crate::yaml::{Node, Number, Resolved, Scalar};
 
-/// Largest regular expression after compilation.
-pub const REGEX_LIMIT_BYTES: usize = 1 << 20;
+/// Largest regular expression after compilation; the default of the `regex` crate. One of SigmaHQ's needs
+/// more than 1 MiB.
+pub const REGEX_LIMIT_BYTES: usize = 10 << 20;
 
 /// Applies `modifiers` to one value: what comes out are alternatives, of which one is enough.
 ///
