@@ -14,6 +14,7 @@ use compact_str::CompactString;
 use event::alert::StrategyHead;
 use event::health::{Loss, LossAt};
 use event::{Alert, BootTime, Class, Container, Event, Kind, WallTime};
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,9 +23,11 @@ use strategy::Strategy;
 use thiserror::Error;
 
 /// What an engine may keep, and how long it waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How long correlations wait for judgements that are earlier in time. Default 500 ms.
+    /// Seconds of event time that correlations wait for judgements that are earlier in time. Default 0.5.
+    #[serde(with = "event::time_form::seconds")]
     pub lag: Duration,
     /// Alerts that are open at once. Default 10,000.
     pub open_alerts: usize,
