@@ -26,7 +26,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Seconds that correlations wait for judgements that are earlier in time. Default 0.5.
+    /// Seconds of event time that correlations wait for judgements that are earlier in time. Default 0.5.
     #[serde(with = "event::time_form::seconds")]
     pub lag: Duration,
     /// Alerts that are open at once. Default 10,000.

@@ -96,6 +96,10 @@ impl Loader {
                 let set = compiled.parameters.set_number(&analytic.name, key, *value);
                 faults.extend(set.err().map(|fault| ("analytic".to_owned(), fault)));
             }
+            for (key, values) in &analytic.lists {
+                let set = compiled.parameters.set_list(&analytic.name, key, &values.0);
+                faults.extend(set.err().map(|fault| ("analytic".to_owned(), fault)));
+            }
         }
         for (rule, fault) in faults {
             self.report(strategy, &rule, fault);

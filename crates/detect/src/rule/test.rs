@@ -67,15 +67,6 @@ impl Test {
             Test::Regex(_) => 50,
         }
     }
-
-    /// Whether a field that the event does not have could answer yes.
-    pub(crate) fn accepts_absent(&self) -> bool {
-        match self {
-            Test::Null | Test::Exists(false) => true,
-            Test::Text(matcher) => matcher.exact() == Some(""),
-            _ => false,
-        }
-    }
 }
 
 fn bool_text(flag: bool) -> &'static str {

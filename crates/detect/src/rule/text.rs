@@ -94,16 +94,6 @@ impl TextMatcher {
         }
     }
 
-    /// Whether case matters.
-    pub(crate) fn is_cased(&self) -> bool {
-        self.cased
-    }
-
-    /// Whether the empty text matches.
-    pub(crate) fn matches_empty(&self) -> bool {
-        self.matches("")
-    }
-
     /// How much one match costs, roughly: the cheap ones are asked first.
     pub(crate) fn cost(&self) -> u32 {
         match self.shape {

@@ -27,6 +27,9 @@ pub struct Analytic {
     /// Other numbers of the analytic, by name.
     #[serde(default)]
     pub parameters: BTreeMap<String, f64>,
+    /// Lists of the analytic, by name, that join those of the code: directories, ports, programs.
+    #[serde(default)]
+    pub lists: BTreeMap<String, OneOrMore>,
 }
 
 /// `yaml assumption`: what must hold for the strategy to see.
