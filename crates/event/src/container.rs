@@ -78,6 +78,12 @@ pub struct Container {
     /// Networks it is attached to.
     #[serde(skip_serializing_if = "is_default")]
     pub networks: Vec<CompactString>,
+    /// Removed by the runtime as soon as it stops (`--rm`).
+    #[serde(skip_serializing_if = "is_default")]
+    pub auto_remove: bool,
+    /// Started without anybody attached to its output (`-d`).
+    #[serde(skip_serializing_if = "is_default")]
+    pub detached: bool,
     /// Upper directory of its overlay on the host.
     #[serde(skip_serializing_if = "is_default")]
     pub upper_dir: CompactString,

@@ -170,6 +170,9 @@ fields! {
     ContainerSecurity, "container.security_options", List, "", "Security options, as `seccomp=unconfined`.";
     ContainerMountSources, "container.mount_sources", List, "", "Host paths of its mounts.";
     ContainerMountTargets, "container.mount_targets", List, "", "Paths in the container of its mounts.";
+    ContainerWritableMounts, "container.writable_mount_sources", List, "", "Host paths of its mounts that it may write to.";
+    ContainerAutoRemove, "container.auto_remove", Bool, "", "Removed by the runtime as soon as it stops (`--rm`).";
+    ContainerDetached, "container.detached", Bool, "", "Started without anybody attached to its output (`-d`).";
     ContainerDevices, "container.devices", List, "", "Host devices.";
     ContainerPorts, "container.ports", List, "", "Published ports, as `0.0.0.0:8080->80/tcp`.";
     ContainerUser, "container.user", Text, "", "User as configured.";

@@ -43,6 +43,9 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         | ContainerSecurity
         | ContainerMountSources
         | ContainerMountTargets
+        | ContainerWritableMounts
+        | ContainerAutoRemove
+        | ContainerDetached
         | ContainerDevices
         | ContainerPorts
         | ContainerUser
@@ -219,6 +222,12 @@ fn of_container(record: &crate::container::Container, field: Field) -> Value<'_>
         Field::ContainerSecurity => strings(&record.security_options),
         Field::ContainerMountSources => list(record.mounts.iter().map(|mount| mount.source.as_str())),
         Field::ContainerMountTargets => list(record.mounts.iter().map(|mount| mount.destination.as_str())),
+        Field::ContainerWritableMounts => {
+            let writable = record.mounts.iter().filter(|mount| mount.writable);
+            list(writable.map(|mount| mount.source.as_str()))
+        }
+        Field::ContainerAutoRemove => Value::Bool(record.auto_remove),
+        Field::ContainerDetached => Value::Bool(record.detached),
         Field::ContainerDevices => strings(&record.devices),
         Field::ContainerPorts => strings(&record.ports),
         Field::ContainerUser => compact(&record.user),
