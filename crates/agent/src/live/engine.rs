@@ -26,7 +26,7 @@ pub fn run() -> Result<Exit, Failure> {
     die_with_parent();
     let bug = |what: &str, error: io::Error| Failure::bug(format!("engine: {what}: {error}"));
     let mut control = Lines::new(File::from(inherited(0)));
-    let setup = read_setup(&mut control).map_err(|error| bug("setup", error))?;
+    let setup = control.first::<Setup>().map_err(|error| bug("setup", error))?;
     let requests = File::from(inherited(setup.requests));
     let sources = sources(&setup, control).map_err(|error| bug("rings", error))?;
     let record = setup.record.map(|fd| File::from(inherited(fd)));
@@ -51,20 +51,6 @@ pub fn run() -> Result<Exit, Failure> {
 fn die_with_parent() {
     // Fails only on an invalid signal; end of the control pipe ends the engine as well.
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-}
-
-fn read_setup(control: &mut Lines<File>) -> io::Result<Setup> {
-    let mut setup = None;
-    while setup.is_none() {
-        if control.ended() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        control.read(|value: Setup| setup = Some(value))?;
-        if control.take_unreadable() > 0 {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-    }
-    setup.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 fn sources(setup: &Setup, control: Lines<File>) -> io::Result<Sources> {

@@ -132,7 +132,8 @@ impl Ingest {
         let mut lines = vec![&mut self.sources.control];
         lines.extend(self.sources.actor.as_mut());
         for pipe in lines {
-            if pipe.ended() || !wait_readable(&[pipe.inner().as_fd()], Duration::ZERO)? {
+            let waits = pipe.has_line() || wait_readable(&[pipe.inner().as_fd()], Duration::ZERO)?;
+            if pipe.ended() && !pipe.has_line() || !waits {
                 continue;
             }
             pipe.read(|event: EventLine| batch.push(*event))?;
