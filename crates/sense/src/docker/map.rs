@@ -9,7 +9,7 @@ use bollard::models::{
 };
 use compact_str::{CompactString, format_compact};
 use event::container::{Container, ContainerChange, ContainerVerb, Mount};
-use event::{ContainerId, Provenance, Text};
+use event::{ContainerId, Text};
 use std::collections::HashMap;
 
 /// The runtime's name in records.
@@ -166,11 +166,8 @@ fn image_message(id: &str, action: &str, attributes: &HashMap<String, String>) -
         _ => ContainerVerb::Other,
     };
     let mut cut = Cut::default();
-    let mut record = Container {
-        image: cut.short(attributes.get("name")),
-        runtime: RUNTIME,
-        ..Container::default()
-    };
+    let mut record =
+        Container { image: cut.short(attributes.get("name")), runtime: RUNTIME, ..Container::default() };
     // A pull names the image by its reference instead of its id.
     let own = cut.text(id, SHORT);
     if own.starts_with("sha256:") {
@@ -266,8 +263,11 @@ pub(super) fn record(id: ContainerId, answer: &ContainerInspectResponse) -> Cont
     let networks = answer.network_settings.as_ref();
     let ports = networks.and_then(|networks| networks.ports.as_ref()).filter(|ports| !ports.is_empty());
     record.ports = published(ports.or(host.port_bindings.as_ref()), &mut cut);
-    let mut names: Vec<_> =
-        networks.and_then(|networks| networks.networks.as_ref()).into_iter().flat_map(HashMap::keys).collect();
+    let mut names: Vec<_> = networks
+        .and_then(|networks| networks.networks.as_ref())
+        .into_iter()
+        .flat_map(HashMap::keys)
+        .collect();
     names.sort_unstable();
     record.networks = cut.list(names, ITEMS, |cut, name| cut.text(name, SHORT));
     let upper = answer.graph_driver.as_ref().and_then(|driver| driver.data.get("UpperDir"));
@@ -338,7 +338,3 @@ fn published(ports: Option<&PortMap>, cut: &mut Cut) -> Vec<CompactString> {
     all.sort_unstable();
     cut.list(all, ITEMS, |cut, port| cut.text(&port, SHORT))
 }
-
-/// Who vouches for what the daemon says about a container's maker's choices: the maker.
-#[cfg(test)]
-pub(super) const MAKERS_WORD: Provenance = Provenance::Claimed;

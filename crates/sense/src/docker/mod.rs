@@ -46,12 +46,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            socket: None,
-            timeout: Duration::from_secs(5),
-            inspects: 8,
-            ping: Duration::from_secs(10),
-        }
+        Self { socket: None, timeout: Duration::from_secs(5), inspects: 8, ping: Duration::from_secs(10) }
     }
 }
 

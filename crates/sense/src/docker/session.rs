@@ -142,11 +142,7 @@ where
     }
 
     /// Tells which containers are there that were not known, and which are not there any more.
-    async fn reconcile(
-        &mut self,
-        docker: &Docker,
-        waiting: &mut VecDeque<ContainerId>,
-    ) -> Result<(), Ended> {
+    async fn reconcile(&mut self, docker: &Docker, waiting: &mut VecDeque<ContainerId>) -> Result<(), Ended> {
         let options = ListContainersOptionsBuilder::new().all(true).build();
         let list = docker.list_containers(Some(options));
         let list = in_time(self.config.timeout, "the list of containers", list).await?;
