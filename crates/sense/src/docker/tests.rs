@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::ops::ControlFlow;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -342,9 +343,36 @@ fn a_real_daemon_is_followed() {
         println!("SKIPPED: DOCKER_HOST does not name a Unix socket");
         return;
     };
-    let said = follow(&socket, |_, said| match said.last().map(String::as_str) {
-        Some("docker up" | "docker down") => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
+    let docker = |arguments: &[&str]| {
+        let output =
+            std::process::Command::new("docker").args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let name = format!("watchkeeper-test-{}", std::process::id());
+    let mut record = Container::default();
+    let said = follow(&socket, |event, said| {
+        match (&event.kind, said.last().map(String::as_str)) {
+            (_, Some("docker up")) => {
+                docker(&["import", "/dev/null", &name]);
+                docker(&["create", "--name", &name, "--cap-add", "NET_RAW", "-v", "/etc:/h:ro", &name, "/x"]);
+            }
+            (Kind::Container(change), _) if change.record.name == name.as_str() => match change.verb {
+                ContainerVerb::Inspected => {
+                    record = change.record.clone();
+                    docker(&["rm", &name]);
+                    docker(&["rmi", &name]);
+                }
+                ContainerVerb::Destroy => return ControlFlow::Break(()),
+                _ => {}
+            },
+            (_, Some("docker down")) => return ControlFlow::Break(()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
     });
-    assert_eq!(said.last().map(String::as_str), Some("docker up"), "{said:?}");
+    assert_eq!((record.image.as_str(), record.image_id.is_empty()), (name.as_str(), false), "{said:?}");
+    assert_eq!(record.capabilities_added, ["NET_RAW"]);
+    let mount = record.mounts.first().unwrap();
+    assert_eq!((mount.source.as_str(), mount.destination.as_str(), mount.writable), ("/etc", "/h", false));
 }
