@@ -69,7 +69,7 @@ fn event_at(number: u32) -> Event {
     let round = number / u32::from(CONTAINERS);
     let parent = u32::from(container) + 1;
     let short = FIRST_PID + (round / 20) * u32::from(CONTAINERS) + u32::from(container);
-    let remote = IpAddr::V4(Ipv4Addr::from(0xc000_0200 | (round / 20) % 256));
+    let remote = IpAddr::V4(Ipv4Addr::from(0xc000_0200 | ((round / 20) % 256)));
     let ends = Endpoints { remote_ip: remote, remote_port: 443, ..Endpoints::default() };
     let cookie = u64::from(short);
     let connection =

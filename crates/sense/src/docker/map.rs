@@ -212,9 +212,9 @@ pub(super) fn found_images(image: &ImageSummary) -> Vec<ContainerChange> {
 /// A container of the list.
 pub(super) fn found_container(summary: &ContainerSummary) -> Option<Container> {
     let mut cut = Cut::default();
-    let name = summary.names.iter().flatten().map(|name| name.trim_start_matches('/'));
+    let mut names = summary.names.iter().flatten().map(|name| name.trim_start_matches('/'));
     // A linked container is also listed as `/other/alias`.
-    let name = name.filter(|name| !name.contains('/')).next_back().unwrap_or_default();
+    let name = names.find(|name| !name.contains('/')).unwrap_or_default();
     let mut record = Container {
         id: Some(summary.id.as_deref()?.parse().ok()?),
         name: cut.text(name, SHORT),
