@@ -14,8 +14,8 @@ use crate::source::{Source, Span};
 use crate::suggest;
 use crate::yaml::Node;
 
-/// Technique ids in prose.
-static MENTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bT\d{4}(?:\.\d{3})?\b").ok());
+/// Technique ids in prose, and in addresses of ATT&CK's site, where a slash stands for the dot.
+static MENTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\bT\d{4}(?:[./]\d{3})?\b").ok());
 
 /// Checks what `document` says of ATT&CK.
 pub(super) fn check(document: &Document, source: &Source<'_>, problems: &mut Vec<Problem>) {
@@ -45,12 +45,12 @@ fn mentions(
     let Some(section) = document.section(SectionKind::Categorization) else { return };
     let Some(pattern) = &*MENTION else { return };
     for found in pattern.find_iter(source.slice(section.body)) {
-        if checked.iter().any(|known| known == found.as_str()) {
-            continue;
+        let id = found.as_str().replace('/', ".");
+        if !checked.contains(&id) {
+            let start = section.body.start + found.start();
+            technique(&id, Span { start, end: start + found.len() }, problems);
+            checked.push(id);
         }
-        checked.push(found.as_str().to_owned());
-        let start = section.body.start + found.start();
-        technique(found.as_str(), Span { start, end: start + found.len() }, problems);
     }
 }
 
