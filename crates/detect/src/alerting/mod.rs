@@ -10,8 +10,6 @@ mod group;
 mod health;
 mod message;
 mod table;
-#[cfg(test)]
-mod tests;
 mod uid;
 
 pub(crate) use exception::{Exceptions, Verdict};

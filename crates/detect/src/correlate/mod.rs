@@ -14,8 +14,6 @@ mod compile;
 mod count;
 mod sequence;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use compile::{Correlation, compile};
 
