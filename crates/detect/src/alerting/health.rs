@@ -49,7 +49,9 @@ impl Health {
             Kind::Health(health) => {
                 if self.signals.len() < SIGNAL_LIMIT || self.signals.contains_key(&health.signal) {
                     let reason = health.reason.as_str();
-                    let end = (0..=reason.len().min(REASON_LIMIT_BYTES)).rev().find(|at| reason.is_char_boundary(*at));
+                    let end = (0..=reason.len().min(REASON_LIMIT_BYTES))
+                        .rev()
+                        .find(|at| reason.is_char_boundary(*at));
                     let reason = reason.get(..end.unwrap_or(0)).unwrap_or_default();
                     self.signals.insert(health.signal.clone(), (health.state, reason.into()));
                 }
@@ -81,7 +83,8 @@ impl Health {
         }
         for (name, loss) in &self.losses {
             let concerns = concerns(loss.at);
-            let matters = concerns.is_empty() || requires.iter().any(|signal| concerns.contains(&signal.as_str()));
+            let matters =
+                concerns.is_empty() || requires.iter().any(|signal| concerns.contains(&signal.as_str()));
             if matters && now.since(loss.last) <= LOSS_MEMORY {
                 let seconds = loss.last.since(loss.first).as_secs() + 1;
                 sentences.push(format_compact!("{} lost at {name} within {seconds} s", loss.count));

@@ -12,9 +12,9 @@ mod message;
 mod table;
 mod uid;
 
-pub(crate) use exception::{Exceptions, Verdict};
 pub use exception::ExceptionUse;
-pub(crate) use health::Health;
+pub(crate) use exception::{Exceptions, Verdict};
 pub use health::Blind;
+pub(crate) use health::Health;
 pub(crate) use message::Message;
 pub(crate) use table::{Alerts, Now, Surroundings};

@@ -61,7 +61,11 @@ fn clients_of_plain_text_are_known_by_program_and_command_line() {
         let mut event = exec(path, line);
         analytics().observe(&mut event);
         let found = [FactName::PlaintextClient, FactName::IntendedDestination, FactName::UnregisteredPort];
-        assert_eq!(found.map(|name| fact(&event, name)), [protocol, destination, unregistered], "{path}: {line}");
+        assert_eq!(
+            found.map(|name| fact(&event, name)),
+            [protocol, destination, unregistered],
+            "{path}: {line}"
+        );
     }
 }
 
@@ -76,7 +80,8 @@ fn sockets_on_standard_descriptors_are_told() {
         ("/bin/sh", [Pipe, Pipe, Pipe], "-"),
     ] {
         let stdio = types.map(|fd_type| Fd { fd_type, inode: 5 });
-        let mut event = of_container(Kind::Exec(Arc::new(Exec { path: Text::resolved(path), stdio, ..Exec::default() })));
+        let mut event =
+            of_container(Kind::Exec(Arc::new(Exec { path: Text::resolved(path), stdio, ..Exec::default() })));
         analytics().observe(&mut event);
         assert_eq!(fact(&event, FactName::SocketStdio), expect, "{path}: {types:?}");
     }
@@ -84,7 +89,13 @@ fn sockets_on_standard_descriptors_are_told() {
 
 fn ends(remote: &str, port: u16) -> Endpoints {
     let remote_ip = remote.parse().unwrap();
-    Endpoints { transport: Transport::Tcp, local_port: 50_000, remote_ip, remote_port: port, ..Endpoints::default() }
+    Endpoints {
+        transport: Transport::Tcp,
+        local_port: 50_000,
+        remote_ip,
+        remote_port: port,
+        ..Endpoints::default()
+    }
 }
 
 #[test]
@@ -105,7 +116,13 @@ fn a_connection_to_a_port_without_a_protocol_is_told() {
 }
 
 fn payload(port: u16, direction: Direction, bytes: &[u8]) -> Event {
-    let payload = Payload { ends: ends("10.0.0.1", port), cookie: 9, direction, bytes: bytes.into(), ..Payload::default() };
+    let payload = Payload {
+        ends: ends("10.0.0.1", port),
+        cookie: 9,
+        direction,
+        bytes: bytes.into(),
+        ..Payload::default()
+    };
     of_container(Kind::Payload(Box::new(payload)))
 }
 
@@ -176,7 +193,8 @@ fn a_runtimes_socket_is_told_by_mount_and_by_connection() {
     assert_eq!(mounted("/run/containerd"), "/run/containerd/containerd.sock");
     assert_eq!(mounted("/"), "/run/docker.sock");
     assert_eq!(mounted("/srv/data"), "-");
-    let connection = UnixConnection { path: Text::resolved("/hostrun/docker.sock"), ..UnixConnection::default() };
+    let connection =
+        UnixConnection { path: Text::resolved("/hostrun/docker.sock"), ..UnixConnection::default() };
     let event = of_container(Kind::Unix(Box::new(connection)));
     assert_eq!(fact(&described(event), FactName::RuntimeSocket), "/run/docker.sock");
 }
@@ -184,7 +202,8 @@ fn a_runtimes_socket_is_told_by_mount_and_by_connection() {
 #[test]
 fn a_web_service_is_told_by_published_and_by_listening_ports() {
     let published = |port: &str| {
-        let record = Container { id: Some(ContainerId([7; 32])), ports: vec![port.into()], ..Container::default() };
+        let record =
+            Container { id: Some(ContainerId([7; 32])), ports: vec![port.into()], ..Container::default() };
         let change = ContainerChange { record, ..ContainerChange::default() };
         fact(&described(of_container(Kind::Container(Box::new(change)))), FactName::WebService)
     };

@@ -135,17 +135,21 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 fn holds(condition: &Condition, correlation: &sigma::Correlation) -> Result<Holds, Fault> {
-    let each = |parts: &[Condition]| parts.iter().map(|part| holds(part, correlation)).collect::<Result<_, _>>();
+    let each =
+        |parts: &[Condition]| parts.iter().map(|part| holds(part, correlation)).collect::<Result<_, _>>();
     Ok(match condition {
         Condition::And(parts) => Holds::And(each(parts)?),
         Condition::Or(parts) => Holds::Or(each(parts)?),
-        Condition::Not(_) => return Err(Fault::Unsupported("`not` in the condition of a correlation".to_owned())),
+        Condition::Not(_) => {
+            return Err(Fault::Unsupported("`not` in the condition of a correlation".to_owned()));
+        }
         Condition::Name(name, _) => {
             let place = correlation.rules.iter().position(|rule| rule.name == *name);
             Holds::Member(place.ok_or_else(|| Fault::UnknownReference(name.clone()))?)
         }
         Condition::Of(quantity, selector, _) => {
-            let chosen = correlation.rules.iter().enumerate().filter(|(_, rule)| selector.selects(&rule.name));
+            let chosen =
+                correlation.rules.iter().enumerate().filter(|(_, rule)| selector.selects(&rule.name));
             let members = chosen.map(|(place, _)| Holds::Member(place)).collect();
             match quantity {
                 Quantity::Any => Holds::Or(members),

@@ -61,7 +61,9 @@ impl Node {
             Node::And(parts) => parts.iter().find_map(|part| part.gate(wanted)),
             Node::Ask(field, tests) if wanted(*field) => {
                 let texts = tests.iter().map(|test| match test {
-                    Test::Text(matcher) => matcher.exact().filter(|text| !text.is_empty()).map(super::fold::fold_text),
+                    Test::Text(matcher) => {
+                        matcher.exact().filter(|text| !text.is_empty()).map(super::fold::fold_text)
+                    }
                     _ => None,
                 });
                 texts.collect::<Option<Vec<String>>>().map(|texts| (*field, texts))

@@ -126,8 +126,11 @@ fn addresses_lie_in_blocks() {
         ("10.1.2.3", "::/0", false),
     ] {
         let ends = Endpoints { remote_ip: ip.parse().unwrap(), ..Endpoints::default() };
-        event.kind =
-            Kind::Connection(Box::new(Connection { op: ConnectionOp::Connect, ends, ..Connection::default() }));
+        event.kind = Kind::Connection(Box::new(Connection {
+            op: ConnectionOp::Connect,
+            ends,
+            ..Connection::default()
+        }));
         assert_eq!(holds(&format!("DestinationIp|cidr: {search}"), &event), expect, "{ip} in {search}");
     }
 }
@@ -175,7 +178,12 @@ fn what_cannot_run_is_named() {
 
 #[test]
 fn an_indexed_rule_holds_for_the_same_events() {
-    let rules = ["Image: [/bin/SH, /bin/cat]", "process.name: sh", "event.operation: exec", "CommandLine|contains: i"];
+    let rules = [
+        "Image: [/bin/SH, /bin/cat]",
+        "process.name: sh",
+        "event.operation: exec",
+        "CommandLine|contains: i",
+    ];
     let nodes = rules.map(|search| {
         let detection = format!("s:\n  {search}\ncondition: s");
         (Class::ProcessCreation, compiled(&detection).unwrap())
