@@ -72,7 +72,7 @@ fn event(index: u32) -> Event {
         5..10 => common::at(seconds, index.into(), Kind::Fork(Fork::default())),
         10..15 => common::at(seconds, index.into(), Kind::Exit(Exit::default())),
         15..25 => {
-            let op = if index % 2 == 0 { ConnectionOp::Connect } else { ConnectionOp::Close };
+            let op = if index.is_multiple_of(2) { ConnectionOp::Connect } else { ConnectionOp::Close };
             let remote_ip = std::net::Ipv4Addr::from_bits(0x0a00_0000 + index % 1000).into();
             let ends = Endpoints { remote_ip, remote_port: 443, ..Endpoints::default() };
             let cookie = u64::from(index / 2) + 1;

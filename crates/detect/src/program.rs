@@ -59,11 +59,8 @@ pub(crate) fn compile(strategies: &[Strategy]) -> Compiled {
 }
 
 fn filters_of(strategy: &Strategy) -> Vec<&Filter> {
-    let filter = |item| match item {
-        &Item::Filter(ref filter) => Some(filter),
-        _ => None,
-    };
-    strategy.document.items.iter().filter_map(filter).collect()
+    let items = strategy.document.items.iter();
+    items.filter_map(|item| if let Item::Filter(filter) = item { Some(filter) } else { None }).collect()
 }
 
 #[derive(Default)]

@@ -191,9 +191,6 @@ impl Correlation {
 
 fn value(judgement: &Judgement, field: Field) -> Option<CompactString> {
     let mut text = field.of(&judgement.event).to_text();
-    if text.len() > VALUE_LIMIT_BYTES {
-        let end = (0..=VALUE_LIMIT_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
+    text.truncate(text.floor_char_boundary(VALUE_LIMIT_BYTES));
     (!text.is_empty()).then_some(text)
 }

@@ -1,6 +1,10 @@
 //! Strategies from Sigma text, and events.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its part, and fails where it is wrong"
+)]
 
 use detect::{Config, Engine};
 use event::alert::{Activity, Severity};
