@@ -130,6 +130,9 @@ fn field_match(asked: &FieldMatch) -> Result<Node, Fault> {
             let field = field(name)?;
             let tests = |values: &mut dyn Iterator<Item = &Matcher>| {
                 values.map(test).collect::<Result<Vec<_>, _>>().map(|mut tests| {
+                    if let (Field::ContainerId, [Test::Exists(wanted)]) = (field, tests.as_slice()) {
+                        return Node::InContainer(*wanted);
+                    }
                     tests.sort_by_key(Test::cost);
                     Node::Ask(field, tests.into_boxed_slice())
                 })

@@ -83,6 +83,8 @@ fn values_meet_as_documented() {
         ("ParentImage: ''", true),
         ("ParentImage|exists: false", true),
         ("Image|exists: true", true),
+        ("container.id|exists: false", true),
+        ("container.id|exists: true", false),
         ("ParentImage|neq: x", true),
         ("fact.intended_port: 4444", true),
         ("fact.intended_port: [23, 4444]", true),
