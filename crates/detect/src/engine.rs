@@ -39,7 +39,12 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { lag: Duration::from_millis(500), open_alerts: 10_000, groups_each: 10_000, groups_all: 100_000 }
+        Self {
+            lag: Duration::from_millis(500),
+            open_alerts: 10_000,
+            groups_each: 10_000,
+            groups_all: 100_000,
+        }
     }
 }
 
@@ -130,7 +135,11 @@ impl Engine {
         let judges = compiled.judges.len();
         let engine = Self {
             analytics: Analytics::new(compiled.parameters, &compiled.fields),
-            correlator: Correlator::new(compiled.correlations, judges, Limits { lag, groups_each, groups_all }),
+            correlator: Correlator::new(
+                compiled.correlations,
+                judges,
+                Limits { lag, groups_each, groups_all },
+            ),
             judges: compiled.judges,
             program: compiled.program,
             exceptions: compiled.exceptions,
@@ -207,7 +216,8 @@ impl Engine {
         }
         let whole = [Class::Container, Class::Health, Class::Tick, Class::NetworkConnection];
         let partial = judged.keys().filter(|class| !whole.contains(class));
-        let operations = partial.filter_map(|class| Some((*class, self.program.operations(*class)?))).collect();
+        let operations =
+            partial.filter_map(|class| Some((*class, self.program.operations(*class)?))).collect();
         Wants { classes, operations, file_names: self.program.file_names() }
     }
 

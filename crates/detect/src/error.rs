@@ -59,9 +59,9 @@ impl CompileError {
     pub fn hint(&self) -> Option<&'static str> {
         match &self.fault {
             Fault::UnknownField(_) | Fault::UnknownPlaceholder(_) => Some("docs/reference lists all fields"),
-            Fault::UnknownLogsource(_) => {
-                Some("`category` is a class of docs/reference; `product` is linux, container, docker or kubernetes")
-            }
+            Fault::UnknownLogsource(_) => Some(
+                "`category` is a class of docs/reference; `product` is linux, container, docker or kubernetes",
+            ),
             Fault::UnknownReference(_) => Some("name a rule of the same document, or the id of another's"),
             _ => None,
         }

@@ -17,6 +17,7 @@
 mod alerting;
 mod analytic;
 mod correlate;
+mod cut;
 mod engine;
 mod error;
 mod judge;

@@ -59,11 +59,8 @@ pub(crate) fn compile(strategies: &[Strategy]) -> Compiled {
 }
 
 fn filters_of(strategy: &Strategy) -> Vec<&Filter> {
-    let filter = |item| match item {
-        &Item::Filter(ref filter) => Some(filter),
-        _ => None,
-    };
-    strategy.document.items.iter().filter_map(filter).collect()
+    let items = strategy.document.items.iter();
+    items.filter_map(|item| if let Item::Filter(filter) = item { Some(filter) } else { None }).collect()
 }
 
 #[derive(Default)]
@@ -135,7 +132,9 @@ impl Loader {
         }
         loop {
             let before = left.len();
-            left.retain(|(number, strategy, correlation)| !self.add_correlation(*number, strategy, correlation, &[]));
+            left.retain(|(number, strategy, correlation)| {
+                !self.add_correlation(*number, strategy, correlation, &[])
+            });
             if left.is_empty() {
                 return;
             }
@@ -175,7 +174,9 @@ impl Loader {
                 return true;
             }
             Err(Fault::UnknownReference(_)) if never.is_empty() => return false,
-            Err(Fault::UnknownReference(name)) if never.iter().any(|head| head.is(&name)) => Fault::Cycle(name),
+            Err(Fault::UnknownReference(name)) if never.iter().any(|head| head.is(&name)) => {
+                Fault::Cycle(name)
+            }
             Err(fault) => fault,
         };
         self.report(strategy, correlation.head.handle(), fault);
@@ -204,12 +205,19 @@ impl Loader {
 
     /// The judge of this name or id: of the same strategy first, then of any by id.
     fn find(&self, strategy: usize, reference: &str) -> Option<JudgeIndex> {
-        let named = |handles: &Handles| handles.name.as_deref() == Some(reference) || handles.has_id(reference);
+        let named =
+            |handles: &Handles| handles.name.as_deref() == Some(reference) || handles.has_id(reference);
         let own = self.handles.iter().position(|handles| handles.strategy == strategy && named(handles));
         own.or_else(|| self.handles.iter().position(|handles| handles.has_id(reference)))
     }
 
-    fn judge(&self, number: usize, strategy: &Strategy, head: &Head, message: Message) -> Result<Judge, Fault> {
+    fn judge(
+        &self,
+        number: usize,
+        strategy: &Strategy,
+        head: &Head,
+        message: Message,
+    ) -> Result<Judge, Fault> {
         let strategy_head = self.compiled.strategies.get(number).cloned().unwrap_or_default();
         let group_by = match custom(head, "group_by") {
             None => Vec::new(),
@@ -221,7 +229,8 @@ impl Loader {
         let confidence = match custom(head, "confidence") {
             None => DEFAULT_CONFIDENCE,
             Some(node) => {
-                let percent = node.text().and_then(|text| text.parse().ok()).filter(|percent| *percent <= 100);
+                let percent =
+                    node.text().and_then(|text| text.parse().ok()).filter(|percent| *percent <= 100);
                 percent.ok_or_else(|| Fault::Unsupported("`confidence` that is no percentage".to_owned()))?
             }
         };

@@ -132,7 +132,9 @@ impl Compiled {
     /// A container of which nothing is known fits no exception that asks for it.
     fn fits_container(&self, record: Option<&Container>) -> bool {
         let fits = |asked: &Option<TextMatcher>, texts: &[&str]| {
-            asked.as_ref().is_none_or(|matcher| texts.iter().any(|text| !text.is_empty() && matcher.matches(text)))
+            asked
+                .as_ref()
+                .is_none_or(|matcher| texts.iter().any(|text| !text.is_empty() && matcher.matches(text)))
         };
         let label = |name: &str| {
             let labels = record.map_or([].as_slice(), |record| record.labels.as_slice());
@@ -151,7 +153,8 @@ impl Compiled {
 fn end_of(date: Date) -> WallTime {
     // Days from 1970 by counting years from March, so that the leap day is a year's last.
     let (year, month) = (u64::from(date.year), u64::from(date.month));
-    let (year, month_from_march) = if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
+    let (year, month_from_march) =
+        if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400;
     let days = days + (153 * month_from_march + 2) / 5 + u64::from(date.day);
     // 719,468 days lie between 1 March of the year 0 and 1970; `day` counts from 1, which makes it the day after.

@@ -1,6 +1,7 @@
 //! One group of judgements, and the alert that it makes.
 
 use super::uid::uid;
+use crate::cut::cut;
 use crate::judge::{Judge, Judgement};
 use compact_str::CompactString;
 use event::alert::Activity;
@@ -156,8 +157,7 @@ fn push_part(key: &mut CompactString, value: &str) {
     if !key.is_empty() {
         key.push('|');
     }
-    let end = (0..=value.len().min(KEY_PART_LIMIT_BYTES)).rev().find(|at| value.is_char_boundary(*at));
-    for letter in value.get(..end.unwrap_or(0)).unwrap_or_default().chars() {
+    for letter in cut(value, KEY_PART_LIMIT_BYTES).chars() {
         if matches!(letter, '|' | '\\') {
             key.push('\\');
         }

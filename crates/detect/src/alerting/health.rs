@@ -3,6 +3,7 @@
 //! In: the events by which sensors tell their state and their losses. Out: a sentence for each signal that a strategy
 //! requires and that is down, in part or lossy. A signal of which nothing was said yet is taken for present.
 
+use crate::cut::cut;
 use compact_str::{CompactString, format_compact};
 use event::health::{LossAt, SensorState};
 use event::{BootTime, Event, Kind};
@@ -46,13 +47,11 @@ impl Health {
     /// Looks at the next event.
     pub(crate) fn observe(&mut self, event: &Event) {
         match &event.kind {
-            Kind::Health(health) => {
-                if self.signals.len() < SIGNAL_LIMIT || self.signals.contains_key(&health.signal) {
-                    let reason = health.reason.as_str();
-                    let end = (0..=reason.len().min(REASON_LIMIT_BYTES)).rev().find(|at| reason.is_char_boundary(*at));
-                    let reason = reason.get(..end.unwrap_or(0)).unwrap_or_default();
-                    self.signals.insert(health.signal.clone(), (health.state, reason.into()));
-                }
+            Kind::Health(health)
+                if self.signals.len() < SIGNAL_LIMIT || self.signals.contains_key(&health.signal) =>
+            {
+                let reason = cut(health.reason.as_str(), REASON_LIMIT_BYTES);
+                self.signals.insert(health.signal.clone(), (health.state, reason.into()));
             }
             Kind::Loss(loss) => self.lose(loss.at, loss.count, event.boot),
             _ => {}
@@ -81,7 +80,8 @@ impl Health {
         }
         for (name, loss) in &self.losses {
             let concerns = concerns(loss.at);
-            let matters = concerns.is_empty() || requires.iter().any(|signal| concerns.contains(&signal.as_str()));
+            let matters =
+                concerns.is_empty() || requires.iter().any(|signal| concerns.contains(&signal.as_str()));
             if matters && now.since(loss.last) <= LOSS_MEMORY {
                 let seconds = loss.last.since(loss.first).as_secs() + 1;
                 sentences.push(format_compact!("{} lost at {name} within {seconds} s", loss.count));

@@ -3,6 +3,7 @@
 //! In: the rule's templates, and a judgement. Out: `{observed}; expected: {expected}` with the values of fields in the
 //! place of their names. A value is never read as a template. Text of an attacker stays as it is: outputs escape it.
 
+use crate::cut::cut;
 use crate::error::Fault;
 use crate::judge::Judgement;
 use crate::rule;
@@ -98,7 +99,6 @@ fn push_cut(sentence: &mut String, text: &str, limit: usize) {
     if text.len() <= limit {
         return sentence.push_str(text);
     }
-    let end = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    sentence.push_str(text.get(..end).unwrap_or_default());
+    sentence.push_str(cut(text, limit));
     sentence.push('…');
 }

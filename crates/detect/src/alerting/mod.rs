@@ -10,13 +10,11 @@ mod group;
 mod health;
 mod message;
 mod table;
-#[cfg(test)]
-mod tests;
 mod uid;
 
-pub(crate) use exception::{Exceptions, Verdict};
 pub use exception::ExceptionUse;
-pub(crate) use health::Health;
+pub(crate) use exception::{Exceptions, Verdict};
 pub use health::Blind;
+pub(crate) use health::Health;
 pub(crate) use message::Message;
 pub(crate) use table::{Alerts, Now, Surroundings};

@@ -165,7 +165,13 @@ impl Alerts {
         self.close(number, around, Some(because), out);
     }
 
-    fn close(&mut self, number: u64, around: &Surroundings<'_>, because: Option<CompactString>, out: &mut Vec<Alert>) {
+    fn close(
+        &mut self,
+        number: u64,
+        around: &Surroundings<'_>,
+        because: Option<CompactString>,
+        out: &mut Vec<Alert>,
+    ) {
         let Some(group) = self.groups.remove(&number) else { return };
         self.by_key.remove(&(group.judge, group.key.clone()));
         self.by_end.remove(&(group.ends, number));

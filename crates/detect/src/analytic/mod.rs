@@ -56,7 +56,8 @@ pub(crate) struct Analytics {
 impl Analytics {
     /// Makes them; `fields` are those that the rules of each class read.
     pub(crate) fn new(parameters: Parameters, fields: &BTreeMap<Class, BTreeSet<Field>>) -> Self {
-        let Parameters { clients, system_directories, runtime_sockets, web_ports, mismatch_confidence } = parameters;
+        let Parameters { clients, system_directories, runtime_sockets, web_ports, mismatch_confidence } =
+            parameters;
         let mut flows = protocol::FlowProtocol::default();
         flows.mismatch_confidence = mismatch_confidence.unwrap_or(flows.mismatch_confidence);
         let analytics: Vec<Box<dyn Analytic + Send>> = vec![

@@ -5,17 +5,39 @@ use compact_str::CompactString;
 
 /// Directories whose files make the host what it is.
 const SYSTEM_DIRECTORIES: &[&str] = &[
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc/sys", "/proc/sysrq-trigger", "/root", "/sbin",
-    "/sys/kernel", "/sys/fs/cgroup", "/usr", "/var/lib/cloud", "/var/lib/kubelet", "/var/lib/systemd",
-    "/var/spool/at", "/var/spool/cron",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+    "/root",
+    "/sbin",
+    "/sys/kernel",
+    "/sys/fs/cgroup",
+    "/usr",
+    "/var/lib/cloud",
+    "/var/lib/kubelet",
+    "/var/lib/systemd",
+    "/var/spool/at",
+    "/var/spool/cron",
 ];
 /// Sockets through which a container runtime takes orders.
 const RUNTIME_SOCKETS: &[&str] = &[
-    "/run/docker.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/podman/podman.sock",
-    "/run/cri-dockerd.sock", "/run/dockershim.sock", "/run/k3s/containerd/containerd.sock",
+    "/run/docker.sock",
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/podman/podman.sock",
+    "/run/cri-dockerd.sock",
+    "/run/dockershim.sock",
+    "/run/k3s/containerd/containerd.sock",
 ];
 /// Ports on which web services run: IANA's `http`, `https` and their alternatives, and the customary ones of servers.
-const WEB_PORTS: &[u16] = &[80, 81, 443, 591, 3000, 5000, 8000, 8008, 8080, 8081, 8088, 8443, 8888, 9000, 9080, 9443];
+const WEB_PORTS: &[u16] =
+    &[80, 81, 443, 591, 3000, 5000, 8000, 8008, 8080, 8081, 8088, 8443, 8888, 9000, 9080, 9443];
 
 /// Parameters of all analytics.
 #[derive(Debug, Clone, PartialEq)]

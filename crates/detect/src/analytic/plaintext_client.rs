@@ -52,8 +52,24 @@ const SHELLS: &[&str] = &["bash", "ksh", "ksh93", "zsh", "sh"];
 const NETCAT_WITH_VALUE: &str = "IiMmOPpqsTVWwXxegGco";
 /// The same with two dashes, where the value is the next argument.
 const NETCAT_LONG_WITH_VALUE: &[&str] = &[
-    "exec", "sh-exec", "lua-exec", "source", "source-port", "proxy", "proxy-type", "proxy-auth", "wait", "delay",
-    "idle-timeout", "output", "hex-dump", "max-conns", "allow", "deny", "interval", "waittime",
+    "exec",
+    "sh-exec",
+    "lua-exec",
+    "source",
+    "source-port",
+    "proxy",
+    "proxy-type",
+    "proxy-auth",
+    "wait",
+    "delay",
+    "idle-timeout",
+    "output",
+    "hex-dump",
+    "max-conns",
+    "allow",
+    "deny",
+    "interval",
+    "waittime",
 ];
 /// Longest destination that is kept: a name in DNS has at most 253 characters.
 const DESTINATION_LIMIT_BYTES: usize = 300;
@@ -148,8 +164,7 @@ impl Style {
                 if arguments.has('l', "listen") {
                     return None;
                 }
-                let transport =
-                    if arguments.has('u', "udp") { Transport::Udp } else { Transport::Tcp };
+                let transport = if arguments.has('u', "udp") { Transport::Udp } else { Transport::Tcp };
                 // `20-25` scans a range; it wants to go to the first.
                 let port = arguments.positional.get(1).and_then(|port| port.split('-').next()?.parse().ok());
                 intent(arguments.positional.first()?, port, transport)
@@ -205,7 +220,9 @@ impl<'a> Arguments<'a> {
     fn has(&self, letter: char, long: &str) -> bool {
         self.options.iter().any(|option| match option.strip_prefix("--") {
             Some(name) => name == long,
-            None => option.split(|c| NETCAT_WITH_VALUE.contains(c)).next().is_some_and(|o| o.contains(letter)),
+            None => {
+                option.split(|c| NETCAT_WITH_VALUE.contains(c)).next().is_some_and(|o| o.contains(letter))
+            }
         })
     }
 }

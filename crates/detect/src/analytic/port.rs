@@ -16,7 +16,8 @@ pub(crate) struct Port;
 impl Analytic for Port {
     fn observe(&mut self, event: &mut Event) {
         let Kind::Connection(connection) = &event.kind else { return };
-        let Connection { op: ConnectionOp::Connect | ConnectionOp::Connected, ends, .. } = &**connection else {
+        let Connection { op: ConnectionOp::Connect | ConnectionOp::Connected, ends, .. } = &**connection
+        else {
             return;
         };
         if leaves(ends) && is_unregistered(ends.remote_port, ends.transport) {

@@ -11,8 +11,10 @@ use event::process::{Fd, FdType};
 use event::{Event, Fact, FactName, Kind};
 
 /// Programs that take commands from their input.
-const SHELLS: &[&str] =
-    &["sh", "bash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "fish", "csh", "tcsh", "busybox", "toybox", "pwsh"];
+const SHELLS: &[&str] = &[
+    "sh", "bash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "fish", "csh", "tcsh", "busybox", "toybox",
+    "pwsh",
+];
 
 /// The analytic.
 #[derive(Debug, Default)]
@@ -53,6 +55,7 @@ fn of_exec(stdio: &[Fd; 3], program: &str) -> Option<(CompactString, FdType)> {
         return Some((inet, FdType::Inet));
     }
     let [input, output, _] = stdio;
-    let paired = input.fd_type == FdType::Unix && output.fd_type == FdType::Unix && input.inode == output.inode;
+    let paired =
+        input.fd_type == FdType::Unix && output.fd_type == FdType::Unix && input.inode == output.inode;
     (paired && SHELLS.contains(&program)).then(|| (which(FdType::Unix), FdType::Unix))
 }

@@ -23,7 +23,9 @@ impl Standing for Web {
             return;
         }
         let port = match &event.kind {
-            Kind::Connection(connection) if matches!(connection.op, ConnectionOp::Listen | ConnectionOp::Accept) => {
+            Kind::Connection(connection)
+                if matches!(connection.op, ConnectionOp::Listen | ConnectionOp::Accept) =>
+            {
                 Some(connection.ends.local_port).filter(|port| self.ports.contains(port))
             }
             Kind::Container(_) => super::record(event)
@@ -31,7 +33,10 @@ impl Standing for Web {
             _ => None,
         };
         if let Some(port) = port {
-            event.facts.add(Fact::text(FactName::WebService, compact_str::ToCompactString::to_compact_string(&port)));
+            event.facts.add(Fact::text(
+                FactName::WebService,
+                compact_str::ToCompactString::to_compact_string(&port),
+            ));
         }
     }
 }
@@ -45,6 +50,9 @@ impl Web {
             return None;
         }
         let outer = outer.rsplit(':').next();
-        [Some(inner), outer].into_iter().flatten().find_map(|port| port.parse().ok().filter(|p| self.ports.contains(p)))
+        [Some(inner), outer]
+            .into_iter()
+            .flatten()
+            .find_map(|port| port.parse().ok().filter(|p| self.ports.contains(p)))
     }
 }

@@ -135,17 +135,21 @@ fn whole(number: f64) -> Option<u64> {
 }
 
 fn holds(condition: &Condition, correlation: &sigma::Correlation) -> Result<Holds, Fault> {
-    let each = |parts: &[Condition]| parts.iter().map(|part| holds(part, correlation)).collect::<Result<_, _>>();
+    let each =
+        |parts: &[Condition]| parts.iter().map(|part| holds(part, correlation)).collect::<Result<_, _>>();
     Ok(match condition {
         Condition::And(parts) => Holds::And(each(parts)?),
         Condition::Or(parts) => Holds::Or(each(parts)?),
-        Condition::Not(_) => return Err(Fault::Unsupported("`not` in the condition of a correlation".to_owned())),
+        Condition::Not(_) => {
+            return Err(Fault::Unsupported("`not` in the condition of a correlation".to_owned()));
+        }
         Condition::Name(name, _) => {
             let place = correlation.rules.iter().position(|rule| rule.name == *name);
             Holds::Member(place.ok_or_else(|| Fault::UnknownReference(name.clone()))?)
         }
         Condition::Of(quantity, selector, _) => {
-            let chosen = correlation.rules.iter().enumerate().filter(|(_, rule)| selector.selects(&rule.name));
+            let chosen =
+                correlation.rules.iter().enumerate().filter(|(_, rule)| selector.selects(&rule.name));
             let members = chosen.map(|(place, _)| Holds::Member(place)).collect();
             match quantity {
                 Quantity::Any => Holds::Or(members),
@@ -187,9 +191,6 @@ impl Correlation {
 
 fn value(judgement: &Judgement, field: Field) -> Option<CompactString> {
     let mut text = field.of(&judgement.event).to_text();
-    if text.len() > VALUE_LIMIT_BYTES {
-        let end = (0..=VALUE_LIMIT_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-    }
+    text.truncate(text.floor_char_boundary(VALUE_LIMIT_BYTES));
     (!text.is_empty()).then_some(text)
 }

@@ -52,7 +52,9 @@ impl Counted {
             self.times.insert(place, time);
         }
         self.keep(&judgement.event);
-        let (Kind::Events { at_least } | Kind::Values { at_least, .. }) = &correlation.kind else { return None };
+        let (Kind::Events { at_least } | Kind::Values { at_least, .. }) = &correlation.kind else {
+            return None;
+        };
         (self.count() >= *at_least).then(|| (self.evidence.drain(..).collect(), self.count()))
     }
 

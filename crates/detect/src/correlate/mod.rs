@@ -14,12 +14,10 @@ mod compile;
 mod count;
 mod sequence;
 mod table;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use compile::{Correlation, compile};
 
-use crate::judge::{Group, Judgement, JudgeIndex, Moment};
+use crate::judge::{Group, JudgeIndex, Judgement, Moment};
 use event::BootTime;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -165,7 +163,8 @@ impl Correlator {
         let joined = self.joined.get(judgement.judge).map_or([].as_slice(), Vec::as_slice);
         let mut fired = Vec::new();
         for (number, place) in joined {
-            let (Some(correlation), Some(table)) = (self.correlations.get(*number), self.tables.get_mut(*number))
+            let (Some(correlation), Some(table)) =
+                (self.correlations.get(*number), self.tables.get_mut(*number))
             else {
                 continue;
             };
@@ -207,7 +206,12 @@ impl Correlator {
 }
 
 /// A correlation's yes.
-fn fire(correlation: &Correlation, group: &Group, members: Vec<std::sync::Arc<event::Event>>, count: u64) -> Option<Judgement> {
+fn fire(
+    correlation: &Correlation,
+    group: &Group,
+    members: Vec<std::sync::Arc<event::Event>>,
+    count: u64,
+) -> Option<Judgement> {
     let event = members.last()?.clone();
     Some(Judgement { judge: correlation.judge, event, members, count, group: Some(group.clone()) })
 }

@@ -15,7 +15,12 @@ pub(super) struct Sequence {
 
 impl Sequence {
     /// Takes a judgement of the member at `place`; says what fired.
-    pub(super) fn take(&mut self, correlation: &Correlation, place: usize, judgement: &Judgement) -> Option<Fired> {
+    pub(super) fn take(
+        &mut self,
+        correlation: &Correlation,
+        place: usize,
+        judgement: &Judgement,
+    ) -> Option<Fired> {
         self.seen.resize(correlation.members.len(), None);
         self.forget(correlation, judgement);
         let complete = match &correlation.kind {
@@ -44,7 +49,8 @@ impl Sequence {
             Some(before) => self.seen.get(before).cloned().flatten(),
         };
         // One event that two members judge is no sequence.
-        let begun = begun.filter(|begun| begun.last().is_none_or(|last| last.id != event.id || last.boot != event.boot));
+        let begun = begun
+            .filter(|begun| begun.last().is_none_or(|last| last.id != event.id || last.boot != event.boot));
         if let (Some(mut events), Some(slot)) = (begun, self.seen.get_mut(place)) {
             events.push(event.clone());
             *slot = Some(events);

@@ -56,7 +56,9 @@ impl Table {
         let end = time.plus(correlation.timespan + Duration::from_nanos(1));
         let entry = self.groups.entry(group.clone()).or_insert_with(|| Entry {
             state: match correlation.kind {
-                Kind::Events { .. } | Kind::Values { .. } | Kind::AtEnd { .. } => State::Counted(Counted::default()),
+                Kind::Events { .. } | Kind::Values { .. } | Kind::AtEnd { .. } => {
+                    State::Counted(Counted::default())
+                }
                 Kind::Together | Kind::InOrder | Kind::Holding(_) => State::Sequence(Sequence::default()),
             },
             end: (BootTime(0), 0),

@@ -10,8 +10,8 @@ use super::text::TextMatcher;
 use crate::error::Fault;
 use event::{Class, Field};
 use strategy::sigma::{
-    Condition, Detection, FieldMatch, Filter, FilterRules, Join, Logsource, Matcher, Quantity, REGEX_LIMIT_BYTES,
-    Regex, Rule, Search, Selector, Subject,
+    Condition, Detection, FieldMatch, Filter, FilterRules, Join, Logsource, Matcher, Quantity,
+    REGEX_LIMIT_BYTES, Regex, Rule, Search, Selector, Subject,
 };
 
 /// The field of this name.
@@ -24,7 +24,8 @@ pub(crate) fn rule(rule: &Rule, filters: &[&Filter]) -> Result<(Class, Node), Fa
     let (class, operations) = class(&rule.logsource)?;
     let mut parts = vec![detection(&rule.detection)?];
     if !operations.is_empty() {
-        let exact = |name: &&str| TextMatcher::new(&strategy::sigma::Pattern::literal(*name)).ok().map(Test::Text);
+        let exact =
+            |name: &&str| TextMatcher::new(&strategy::sigma::Pattern::literal(*name)).ok().map(Test::Text);
         parts.push(Node::Ask(Field::EventOperation, operations.iter().filter_map(exact).collect()));
     }
     for filter in filters.iter().filter(|filter| applies(filter, rule)) {
@@ -49,9 +50,13 @@ fn applies(filter: &Filter, rule: &Rule) -> bool {
 /// The class that a log source selects, and the operations within it where it selects only some.
 fn class(source: &Logsource) -> Result<(Class, &'static [&'static str]), Fault> {
     let unknown = || {
-        let part = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} `{value}`"));
-        let parts =
-            [part("product", &source.product), part("category", &source.category), part("service", &source.service)];
+        let part =
+            |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} `{value}`"));
+        let parts = [
+            part("product", &source.product),
+            part("category", &source.category),
+            part("service", &source.service),
+        ];
         Fault::UnknownLogsource(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     };
     let product = source.product.as_deref();
@@ -81,7 +86,8 @@ fn detection(detection: &Detection) -> Result<Node, Fault> {
 }
 
 fn condition(tree: &Condition, detection: &Detection) -> Result<Node, Fault> {
-    let each = |parts: &[Condition]| parts.iter().map(|part| condition(part, detection)).collect::<Result<_, _>>();
+    let each =
+        |parts: &[Condition]| parts.iter().map(|part| condition(part, detection)).collect::<Result<_, _>>();
     match tree {
         Condition::Or(parts) => Ok(Node::any(each(parts)?)),
         Condition::And(parts) => Ok(Node::all(each(parts)?)),
@@ -124,6 +130,9 @@ fn field_match(asked: &FieldMatch) -> Result<Node, Fault> {
             let field = field(name)?;
             let tests = |values: &mut dyn Iterator<Item = &Matcher>| {
                 values.map(test).collect::<Result<Vec<_>, _>>().map(|mut tests| {
+                    if let (Field::ContainerId, [Test::Exists(wanted)]) = (field, tests.as_slice()) {
+                        return Node::InContainer(*wanted);
+                    }
                     tests.sort_by_key(Test::cost);
                     Node::Ask(field, tests.into_boxed_slice())
                 })

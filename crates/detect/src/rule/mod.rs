@@ -98,7 +98,8 @@ impl Program {
 
     /// Last components of the paths that rules name: what a sensor of reads can watch by name.
     pub(crate) fn file_names(&self) -> BTreeSet<CompactString> {
-        const PATHS: [Field; 4] = [Field::TargetFilename, Field::FileName, Field::FileHostPath, Field::FactHostPath];
+        const PATHS: [Field; 4] =
+            [Field::TargetFilename, Field::FileName, Field::FileHostPath, Field::FactHostPath];
         let mut names = BTreeSet::new();
         for (_, node) in self.rules.iter().filter(|(class, _)| *class == Class::FileEvent) {
             node.visit(&mut |field, tests| {
@@ -125,7 +126,8 @@ fn folded<T>(text: &str, look_up: impl Fn(&str) -> Option<T>) -> Option<T> {
 impl ClassRules {
     fn add(&mut self, index: RuleIndex, node: &Node) {
         // Only what is one text of one event: a member of a list would be a second look-up.
-        let selective = |field| matches!(field, Field::ProcessName | Field::SyscallName | Field::DnsQuery | Field::Image);
+        let selective =
+            |field| matches!(field, Field::ProcessName | Field::SyscallName | Field::DnsQuery | Field::Image);
         let gate = node.gate(selective).or_else(|| node.gate(|field| field == Field::EventOperation));
         let Some((field, texts)) = gate else {
             self.always.push(index);

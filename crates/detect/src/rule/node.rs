@@ -2,6 +2,7 @@
 
 use super::test::{Test, any_text};
 use super::text::TextMatcher;
+use event::field::FieldType;
 use event::{Event, Field};
 
 /// A condition over an event.
@@ -12,6 +13,8 @@ pub(crate) enum Node {
     Not(Box<Node>),
     /// One of the tests holds for the field.
     Ask(Field, Box<[Test]>),
+    /// The event is about a container or not: what most rules ask, without making a text of the id.
+    InContainer(bool),
     /// One of the texts stands in one of the fields of the event.
     Keywords(Box<[TextMatcher]>),
 }
@@ -37,6 +40,7 @@ impl Node {
                 let value = field.of(event);
                 tests.iter().any(|test| test.holds(&value, event))
             }
+            Node::InContainer(wanted) => event.container_id().is_some() == *wanted,
             Node::Keywords(texts) => Field::ALL.iter().any(|field| {
                 any_text(&field.of(event), |text| texts.iter().any(|matcher| matcher.matches(text)))
             }),
@@ -49,7 +53,10 @@ impl Node {
         match self {
             Node::And(parts) | Node::Or(parts) => sum(parts),
             Node::Not(part) => part.cost(),
-            Node::Ask(_, tests) => tests.iter().map(Test::cost).fold(0, u32::saturating_add),
+            Node::Ask(field, tests) => {
+                tests.iter().map(Test::cost).fold(reading_cost(*field), u32::saturating_add)
+            }
+            Node::InContainer(_) => 1,
             Node::Keywords(_) => 100_000,
         }
     }
@@ -61,7 +68,9 @@ impl Node {
             Node::And(parts) => parts.iter().find_map(|part| part.gate(wanted)),
             Node::Ask(field, tests) if wanted(*field) => {
                 let texts = tests.iter().map(|test| match test {
-                    Test::Text(matcher) => matcher.exact().filter(|text| !text.is_empty()).map(super::fold::fold_text),
+                    Test::Text(matcher) => {
+                        matcher.exact().filter(|text| !text.is_empty()).map(super::fold::fold_text)
+                    }
                     _ => None,
                 });
                 texts.collect::<Option<Vec<String>>>().map(|texts| (*field, texts))
@@ -83,8 +92,18 @@ impl Node {
                     }
                 }
             }
+            Node::InContainer(_) => visit(Field::ContainerId, &[]),
             Node::Keywords(_) => Field::ALL.iter().for_each(|field| visit(*field, &[])),
         }
+    }
+}
+
+/// How much reading a field costs, roughly: lists and ids are made for the occasion.
+fn reading_cost(field: Field) -> u32 {
+    match field.field_type() {
+        FieldType::List => 20,
+        _ if matches!(field, Field::ContainerId | Field::TargetContainer) => 20,
+        _ => 0,
     }
 }
 

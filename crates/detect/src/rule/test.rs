@@ -39,7 +39,8 @@ impl Test {
             },
             Test::Number(wanted) => numbers(value, |number| compare(number, Order::Eq, *wanted)),
             Test::Text(matcher) => {
-                any_text(value, |text| matcher.matches(text)) || value.is_absent() && matcher.exact() == Some("")
+                any_text(value, |text| matcher.matches(text))
+                    || value.is_absent() && matcher.exact() == Some("")
             }
             Test::Regex(regex) => any_text(value, |text| regex.is_match(text)),
             Test::Cidr(cidr) => match value {

@@ -182,7 +182,9 @@ impl Glob {
             let Some(piece) = pieces.last_mut() else { break };
             match segment {
                 Segment::Literal(text) => {
-                    piece.extend(text.chars().map(|c| if cased { Unit::Letter(c) } else { Unit::AnyCase(fold(c)) }));
+                    piece.extend(
+                        text.chars().map(|c| if cased { Unit::Letter(c) } else { Unit::AnyCase(fold(c)) }),
+                    );
                 }
                 Segment::One => piece.push(Unit::One),
                 Segment::Dash => piece.push(Unit::Dash),
