@@ -283,6 +283,7 @@ fn configured(record: &mut Container, answer: &ContainerInspectResponse, cut: &m
     let Some(config) = &answer.config else { return };
     record.image = cut.short(config.image.as_ref());
     record.user = cut.short(config.user.as_ref());
+    record.detached = !config.attach_stdout.unwrap_or(false) && !config.attach_stderr.unwrap_or(false);
     record.labels = cut.labels(config.labels.iter().flatten());
     record.env_names = cut.list(config.env.iter().flatten(), LONG_ITEMS, |cut, entry| {
         cut.text(entry.split('=').next().unwrap_or_default(), SHORT)
@@ -293,6 +294,7 @@ fn configured(record: &mut Container, answer: &ContainerInspectResponse, cut: &m
 fn confined(record: &mut Container, host: &HostConfig, cut: &mut Cut) {
     let is_host = |mode: &Option<String>| mode.as_deref() == Some("host");
     record.privileged = host.privileged.unwrap_or(false);
+    record.auto_remove = host.auto_remove.unwrap_or(false);
     record.capabilities_added = cut.list(host.cap_add.iter().flatten(), ITEMS, |cut, name| {
         let name = name.to_ascii_uppercase();
         cut.text(name.strip_prefix("CAP_").unwrap_or(&name), SHORT)
