@@ -74,7 +74,7 @@ recorded() { grep -qF "\"$1\"" "$AGENT_DIR/events.ndjson"; }
 
 main() {
     [ "$(id -u)" -eq 0 ] || { skip "the live tests need root"; return 0; }
-    install_packages "${LIVE_PACKAGES[@]}" gcc libc6-dev || { skip "the live tests' packages are missing"; return 0; }
+    install_packages "${LIVE_PACKAGES[@]}" curl gcc libc6-dev || { skip "the live tests' packages are missing"; return 0; }
     local dir out expected right wrong missing raised named
     start_docker "$(mktemp -d /tmp/watchkeeper-live.XXXXXX)"
     dir=$DOCKER_DIR

@@ -6,7 +6,7 @@
 //                              so that each life also raises an alert.
 //   act alert TEXT             becomes a plain-text client: an alert whose evidence holds TEXT-NANOSECONDS.act.test,
 //                              nanoseconds of CLOCK_BOOTTIME just before the exec
-//   act alerts COUNT MS        COUNT of them, one every MS milliseconds, each by a file of its own name
+//   act alerts TEXT COUNT MS   COUNT of them, TEXT-0 and so on, one every MS milliseconds, each by a file of its own name
 //   act sleep                  nothing, until it is ended
 //
 // Harmless by construction: loopback only, nothing answers, files below /tmp only. Static and alone in its image.
@@ -109,7 +109,7 @@ static int life(int number)
 
 static int alert(const char *program, const char *text)
 {
-	char host[128];
+	char host[160];
 	char *argv[] = { "telnet", host, "4444", NULL }, *envp[] = { NULL };
 
 	snprintf(host, sizeof host, "%s-%lld.act.test", text, clock_ns(CLOCK_BOOTTIME));
@@ -119,9 +119,9 @@ static int alert(const char *program, const char *text)
 }
 
 // Alerts about one program fold into one: each act has a name of its own for the same file.
-static int alerts(int count, int every_ms)
+static int alerts(const char *name, int count, int every_ms)
 {
-	char path[64], text[32], part[65536];
+	char path[64], text[64], part[65536];
 	ssize_t length;
 	int from = open("/proc/self/exe", O_RDONLY), to, ok = 1;
 
@@ -135,7 +135,7 @@ static int alerts(int count, int every_ms)
 		pid_t pid;
 
 		snprintf(path, sizeof path, "/tmp/client-%d", i);
-		snprintf(text, sizeof text, "mark-%d", i);
+		snprintf(text, sizeof text, "%s-%d", name, i);
 		ok &= worked("link", link("/tmp/client", path) == 0);
 		pid = fork();
 		if (pid == 0)
@@ -154,11 +154,11 @@ int main(int argc, char **argv)
 		return life(atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[1], "alert"))
 		return alert("/proc/self/exe", argv[2]);
-	if (argc == 4 && !strcmp(argv[1], "alerts"))
-		return alerts(atoi(argv[2]), atoi(argv[3]));
+	if (argc == 5 && !strcmp(argv[1], "alerts"))
+		return alerts(argv[2], atoi(argv[3]), atoi(argv[4]));
 	if (argc == 2 && !strcmp(argv[1], "sleep"))
 		for (;;)
 			pause();
-	fprintf(stderr, "usage: act life NUMBER | alert TEXT | alerts COUNT MS | sleep\n");
+	fprintf(stderr, "usage: act life NUMBER | alert TEXT | alerts TEXT COUNT MS | sleep\n");
 	return 2;
 }
