@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The standing table's whole pipeline with all strategies: live under mix M, then a recording of it from memory.
+#
+#   RATE=100000 SECONDS_EACH=30; RECORD_RATE=20000 RECORD_SECONDS=10: what the replay runs over
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../lib/common.sh
+. "$here/../lib/common.sh"
+# shellcheck source=../lib/load.sh
+. "$here/../lib/load.sh"
+
+RATE=${RATE:-100000}
+SECONDS_EACH=${SECONDS_EACH:-30}
+RECORD_RATE=${RECORD_RATE:-20000}
+RECORD_SECONDS=${RECORD_SECONDS:-10}
+DIR=
+AGENT=
+
+# watch ARG…: the agent without Docker; returns once it says that it is ready.
+watch() {
+    "$TARGET/release/watchkeeper" watch --format json --strategies "$REPO/strategies" "$@" >"$DIR/alerts" 2>"$DIR/err" &
+    AGENT=$!
+    until_true 30 grep -q 'ready after' "$DIR/err" || { cat "$DIR/err" >&2; die "the agent is not ready after 30 s"; }
+}
+
+# Processor time in ms of the agent's processes so far.
+agent_cpu_ms() {
+    local pid sum=0 ticks
+    for pid in "$AGENT" $(pgrep -P "$AGENT"); do
+        ticks=$(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat")
+        sum=$((sum + ticks * 10))
+    done
+    echo "$sum"
+}
+
+end_watch() {
+    kill -INT "$AGENT"
+    wait "$AGENT" || true
+    AGENT=
+    sed -n 's/.*from \([0-9]*\) events, \([0-9]*\) observations lost.*/\1 \2/p' "$DIR/err" | tail -n 1
+}
+
+tidy() {
+    [ -z "$AGENT" ] || kill "$AGENT" 2>/dev/null || true
+    rm -rf "$DIR"
+}
+
+live() {
+    local before after events lost reached
+    watch
+    before=$(agent_cpu_ms)
+    "$DIR/mix" "$RATE" "$SECONDS_EACH" >"$DIR/mix.json"
+    after=$(agent_cpu_ms)
+    read -r events lost < <(end_watch)
+    reached=$(jq .records_per_s "$DIR/mix.json")
+    row "whole pipeline, all strategies, live, mix M, $SECONDS_EACH s on $(nproc) cores" \
+        "$reached/s generated, $events events, $lost lost; agent $(jq -n "($after - $before) * 1000 / $(jq .records "$DIR/mix.json") | . * 100 | floor / 100") µs a record, generator $(jq .cpu_us_per_record "$DIR/mix.json") µs" \
+        "100,000/s, 0 lost"
+    at_least "records a second generated" "$reached" $((RATE * 99 / 100))
+    at_most "observations lost" "$lost" 0
+}
+
+replay() {
+    local report
+    watch --record "$DIR/recording"
+    "$DIR/mix" "$RECORD_RATE" "$RECORD_SECONDS" >/dev/null
+    end_watch >/dev/null
+    report=$("$TARGET/release/examples/pipeline" "$REPO/strategies" "$DIR/recording")
+    row "whole pipeline, replay from memory, $(jq .events <<<"$report") events, $(jq .strategies <<<"$report") strategies" \
+        "$(jq .events_per_s <<<"$report") events/s/core (median of passes $(jq '.passes_per_s | sort | .[length / 2 | floor]' <<<"$report"))" \
+        "≥ 500,000 events/s/core"
+    at_least "events a second and core" "$(jq .events_per_s <<<"$report")" 500000
+}
+
+main() {
+    [ "$(id -u)" -eq 0 ] || { skip "sensing needs root"; return 0; }
+    DIR=$(mktemp -d /tmp/watchkeeper-pipeline.XXXXXX)
+    trap tidy EXIT
+    (cd "$REPO" && cargo build -q --release --locked -p watchkeeper-detect --example pipeline)
+    build_load "$DIR"
+    live
+    replay
+    verdict_total
+}
+
+main "$@"
+exit
