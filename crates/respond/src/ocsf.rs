@@ -41,6 +41,7 @@ pub fn finding(alert: &Alert, host: &Host) -> Json {
         },
         "device": { "hostname": host.hostname, "type_id": 0 },
         "finding_info": finding_info(alert),
+        "attacks": alert.strategy.techniques.iter().map(|t| attack(t, alert)).collect::<Vec<_>>(),
         "evidences": alert.evidence.iter().map(|event| evidence(event)).collect::<Vec<_>>(),
         "unmapped": unmapped(alert),
     });
@@ -63,7 +64,6 @@ fn finding_info(alert: &Alert) -> Json {
             "type": "Rule",
             "related_analytics": [{ "uid": alert.rule_id, "name": alert.rule_title, "type_id": ANALYTIC_RULE }],
         },
-        "attacks": alert.strategy.techniques.iter().map(|t| attack(t, alert)).collect::<Vec<_>>(),
         "first_seen_time": alert.first.as_millis(),
         "last_seen_time": alert.last.as_millis(),
         "related_events_count": alert.count,

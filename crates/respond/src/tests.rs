@@ -92,11 +92,11 @@ fn ocsf_finding_has_what_the_contract_names() {
         "/finding_info/analytic/uid",
         "/finding_info/analytic/name",
         "/finding_info/analytic/type",
-        "/finding_info/attacks/0/version",
-        "/finding_info/attacks/0/tactic/uid",
-        "/finding_info/attacks/0/technique/uid",
-        "/finding_info/attacks/0/technique/name",
-        "/finding_info/attacks/0/sub_technique/uid",
+        "/attacks/0/version",
+        "/attacks/0/tactic/uid",
+        "/attacks/0/technique/uid",
+        "/attacks/0/technique/name",
+        "/attacks/0/sub_technique/uid",
         "/evidences/0/process/pid",
         "/evidences/0/process/cmd_line",
         "/resources/0/uid",
@@ -116,7 +116,7 @@ fn ocsf_finding_has_what_the_contract_names() {
     }
     assert_eq!(json["time"], 1_763_765_630_123u64);
     assert_eq!(json["container"]["image"]["name"], "registry:5000/alpine");
-    assert_eq!(json["finding_info"]["attacks"][0]["technique"]["uid"], "T1071");
+    assert_eq!(json["attacks"][0]["technique"]["uid"], "T1071");
 }
 
 #[test]

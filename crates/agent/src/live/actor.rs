@@ -31,16 +31,17 @@ pub fn run() -> Result<Exit, Failure> {
         config.socket = Some(socket.into());
     }
     let out = std::io::stdout();
-    let sink = move |event: Event| {
+    let sink = Box::new(move |event: Event| {
         let mut out = out.lock();
         match super::link::send(&mut out, &event).and_then(|()| out.flush()) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
-    };
-    let stopped = async move {
+    });
+    let stopped = Box::pin(async move {
+        // An end without a word is an end as well.
         let _ = stopped.await;
-    };
+    });
     runtime.block_on(sense::docker::run(config, now, sink, stopped));
     Ok(Exit::Fine)
 }

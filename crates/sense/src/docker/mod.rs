@@ -20,6 +20,7 @@ use event::{BootTime, Event, WallTime};
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::time::Duration;
 
 /// Where the daemon listens unless it is told otherwise.
@@ -61,15 +62,21 @@ impl Config {
     }
 }
 
+/// Both clocks, at the moment of the call.
+pub type Clock = fn() -> (BootTime, WallTime);
+/// Takes events, and says whether to go on.
+pub type Sink = Box<dyn FnMut(Event) -> ControlFlow<()>>;
+/// Something to wait for. Boxed, so that the daemon's client is compiled once, here, and not again in each caller.
+pub type Waiting = Pin<Box<dyn Future<Output = ()>>>;
+
 /// Follows the daemon until `stop` is ready or `sink` breaks. Runs on a current-thread runtime with time and I/O.
 ///
 /// `now` gives the time of receipt, with which events are stamped. The daemon's own times are not trusted for order.
-pub async fn run(
-    config: Config,
-    now: impl Fn() -> (BootTime, WallTime),
-    sink: impl FnMut(Event) -> ControlFlow<()>,
-    stop: impl Future<Output = ()>,
-) {
+pub fn run(config: Config, now: Clock, sink: Sink, stop: Waiting) -> Waiting {
+    Box::pin(follow(config, now, sink, stop))
+}
+
+async fn follow(config: Config, now: Clock, sink: Sink, stop: Waiting) {
     let follow = async {
         let mut sensor = session::Sensor::new(&config, now, sink);
         let mut pause = FIRST_PAUSE;
