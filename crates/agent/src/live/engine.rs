@@ -1,15 +1,15 @@
 //! The engine process: parsing, enrichment, detection, printing. It has no rights, opens nothing and reaches nobody:
 //! all that it uses are descriptors that it inherited.
 
-use super::ingest::{BATCHES, Ingest, Sources};
+use super::ingest::{BATCHES, Batch, Ingest, Sources};
 use super::link::{FromEngine, Lines, Setup, send};
 use super::record::Recorder;
 use super::sandbox;
 use crate::failure::{Exit, Failure};
 use crate::pipeline::Pipeline;
 use event::recording::Head;
-use event::{Event, Kind};
-use sense::kernel::{Counters, HashRequest, MAX_CPUS, RingReader, inherited};
+use event::Kind;
+use sense::kernel::{Counters, MAX_CPUS, RingReader, inherited};
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -38,6 +38,7 @@ pub fn run() -> Result<Exit, Failure> {
         .name("ingest".into())
         .spawn(move || Ingest::new(sources, sender).run())
         .map_err(|error| bug("thread", error))?;
+    ordinary_priority();
     let exit = engine.run(&batches);
     drop(batches);
     match ingest.join() {
@@ -45,6 +46,13 @@ pub fn run() -> Result<Exit, Failure> {
         Ok(Err(error)) => Err(bug("reading events", error)),
         Err(_) => Err(Failure::bug("engine: the reading thread panicked")),
     }
+}
+
+/// The reading thread keeps the high priority that the sensor process gave to the engine, so that the rings are emptied
+/// on a busy host; this thread gives it up.
+fn ordinary_priority() {
+    // Lowering one's own priority is always allowed; where it fails, judging competes as reading does.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 0);
 }
 
 /// Without the sensor process there is nothing to do.
@@ -99,7 +107,7 @@ impl EngineProcess {
         let _ = send(&mut self.requests, message);
     }
 
-    fn run(&mut self, batches: &Receiver<Vec<Event>>) -> Result<Exit, Failure> {
+    fn run(&mut self, batches: &Receiver<Batch>) -> Result<Exit, Failure> {
         let ended = loop {
             match batches.recv_timeout(FLUSH) {
                 Ok(batch) => {
@@ -122,11 +130,13 @@ impl EngineProcess {
         }
     }
 
-    fn take(&mut self, batch: Vec<Event>) -> io::Result<()> {
-        for event in batch {
+    fn take(&mut self, batch: Batch) -> io::Result<()> {
+        for request in batch.hashes {
+            self.tell(&FromEngine::Hash(request));
+        }
+        for event in batch.events {
             self.events += 1;
             match &event.kind {
-                Kind::Exec(_) => self.ask_for_hash(&event),
                 Kind::Loss(loss) => self.lost += loss.count,
                 Kind::Tick => self.flush_recording(),
                 _ => {}
@@ -137,15 +147,6 @@ impl EngineProcess {
             self.pipeline.push(event, &mut self.out)?;
         }
         Ok(())
-    }
-
-    fn ask_for_hash(&mut self, event: &Event) {
-        if event.owner.container().is_none() {
-            return;
-        }
-        if let Some(request) = HashRequest::of(event) {
-            self.tell(&FromEngine::Hash(request));
-        }
     }
 
     fn flush_recording(&mut self) {

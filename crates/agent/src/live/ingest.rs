@@ -8,10 +8,11 @@
 //! The channel to the pipeline holds [`BATCHES`] batches. When it is full this thread waits, the rings fill up, and
 //! the kernel programs count what they cannot write.
 
+use super::hashes::{Follow, Hashes};
 use super::link::{EventLine, Lines};
 use event::health::{Loss, LossAt};
 use event::{BootTime, Event, Kind, Text};
-use sense::kernel::{Counters, Decoder, LossWatch, ReaderCounts, RingReader, boot_time, wait_readable, wall_time};
+use sense::kernel::{Counters, Decoder, HashRequest, LossWatch, ReaderCounts, RingReader, boot_time, wait_readable, wall_time};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -24,8 +25,21 @@ pub const BATCHES: usize = 4;
 const RECORDS: usize = 2048;
 /// Time between ticks.
 const TICK: Duration = Duration::from_millis(100);
+/// Records in one round from which on the thread naps before the next: each wake-up then brings many.
+const BUSY: usize = 64;
+/// The nap. It is the price in latency under load.
+const NAP: Duration = Duration::from_millis(1);
 /// Ticks between looks at the loss counters.
 const LOSS_TICKS: u32 = 10;
+
+/// What the pipeline gets at a time.
+#[derive(Default)]
+pub struct Batch {
+    /// Events in order.
+    pub events: Vec<Event>,
+    /// Executed files that the sensor process is to hash.
+    pub hashes: Vec<HashRequest>,
+}
 
 /// Where events come from.
 pub struct Sources {
@@ -53,12 +67,13 @@ pub struct Ingest {
     next_tick: Duration,
     ticks: u32,
     batch: Vec<Event>,
-    out: SyncSender<Vec<Event>>,
+    hashes: Hashes,
+    out: SyncSender<Batch>,
 }
 
 impl Ingest {
     /// Reads `sources` and sends batches to `out`.
-    pub fn new(sources: Sources, out: SyncSender<Vec<Event>>) -> Self {
+    pub fn new(sources: Sources, out: SyncSender<Batch>) -> Self {
         Self {
             sources,
             decoder: Decoder::new(boot_time(), wall_time()),
@@ -68,6 +83,7 @@ impl Ingest {
             next_tick: boot_time() + TICK,
             ticks: 0,
             batch: Vec::new(),
+            hashes: Hashes::default(),
             out,
         }
     }
@@ -77,9 +93,14 @@ impl Ingest {
     /// # Errors
     /// Waiting or reading failed in a way that cannot pass.
     pub fn run(mut self) -> io::Result<()> {
+        let mut taken = 0;
         while !self.sources.control.ended() {
-            self.wait()?;
-            self.round()?;
+            if taken >= BUSY {
+                std::thread::sleep(NAP);
+            } else {
+                self.wait()?;
+            }
+            taken = self.round()?;
             if self.send().is_err() {
                 return Ok(());
             }
@@ -116,15 +137,16 @@ impl Ingest {
         wait_readable(&fds, timeout).map(|_| ())
     }
 
-    fn round(&mut self) -> io::Result<()> {
+    /// Takes what there is; returns how many records the rings gave.
+    fn round(&mut self) -> io::Result<usize> {
         self.read_pipes()?;
-        self.drain_rings();
+        let taken = self.drain_rings();
         let now = boot_time();
         if now >= self.next_tick {
             self.next_tick = now + TICK;
             self.tick(now);
         }
-        Ok(())
+        Ok(taken)
     }
 
     fn read_pipes(&mut self) -> io::Result<()> {
@@ -193,14 +215,29 @@ impl Ingest {
         if self.batch.is_empty() {
             return Ok(());
         }
-        for event in &mut self.batch {
-            event.id.sequence = self.sequence;
-            self.sequence += 1;
-            if event.boot == BootTime(0) {
-                event.boot = super::actor::now().0;
+        let mut batch = Batch { events: Vec::with_capacity(self.batch.len()), hashes: Vec::new() };
+        for event in std::mem::take(&mut self.batch) {
+            let follow = self.hashes.look(&event);
+            batch.events.push(self.numbered(event));
+            match follow {
+                Follow::Nothing => {}
+                Follow::Ask(request) => batch.hashes.push(request),
+                Follow::Tell(event) => {
+                    let event = self.numbered(*event);
+                    batch.events.push(event);
+                }
             }
-            event.wall = self.decoder.wall(event.boot);
         }
-        self.out.send(std::mem::take(&mut self.batch)).map_err(|_| ())
+        self.out.send(batch).map_err(|_| ())
+    }
+
+    fn numbered(&mut self, mut event: Event) -> Event {
+        event.id.sequence = self.sequence;
+        self.sequence += 1;
+        if event.boot == BootTime(0) {
+            event.boot = super::actor::now().0;
+        }
+        event.wall = self.decoder.wall(event.boot);
+        event
     }
 }

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// User and group id of the engine: of no account, in the range that systemd uses for such.
 const ENGINE_ID: u32 = 61_313;
+/// Priority (nice value) of the engine's reading thread: it must run while a busy host fills the rings.
+const READING_PRIORITY: i32 = -15;
 /// How long the engine may take to finish before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 /// Events to the engine that may wait.
@@ -128,6 +130,7 @@ impl Running {
         inherited.extend(record.as_ref().map(AsFd::as_fd));
         let engine = start_engine(control, &inherited).map_err(bug)?;
         let engine_pid = engine.id();
+        prefer(engine_pid);
         let actor_pid = actor.as_ref().map(Child::id);
         wait_for(engine, happen, Happening::EngineEnded);
         if let Some(actor) = actor {
@@ -287,8 +290,19 @@ impl Running {
     }
 }
 
+fn pid_of(pid: u32) -> Option<rustix::process::Pid> {
+    i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw)
+}
+
+/// Gives the engine its priority, before it starts its threads: they inherit it.
+fn prefer(engine: u32) {
+    if let Err(error) = rustix::process::setpriority_process(pid_of(engine), READING_PRIORITY) {
+        say(&format!("the engine runs at ordinary priority and may lose records on a busy host: {error}"));
+    }
+}
+
 fn kill(pid: u32) {
-    if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+    if let Some(pid) = pid_of(pid) {
         // It is our child and not waited for yet, so the pid is its own; it may have ended just now.
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     }
