@@ -150,5 +150,6 @@ pub struct Doctor {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    strategy::period::parse(text).ok_or_else(|| format!("`{text}` is no length of time; write `30s`, `5m` or `1h`"))
+    strategy::period::parse(text)
+        .ok_or_else(|| format!("`{text}` is no length of time; write `30s`, `5m` or `1h`"))
 }

@@ -101,7 +101,9 @@ fn btf() -> Finding {
     match std::fs::metadata("/sys/kernel/btf/vmlinux") {
         Ok(metadata) => Finding::good("BTF", format!("/sys/kernel/btf/vmlinux, {} bytes", metadata.len())),
         Err(error) => Finding::lacking(State::Missing, "BTF", format!("/sys/kernel/btf/vmlinux: {error}"))
-            .unseen("everything that the kernel sensor sees: the programs cannot find the kernel's structures")
+            .unseen(
+                "everything that the kernel sensor sees: the programs cannot find the kernel's structures",
+            )
             .mend("run a kernel built with CONFIG_DEBUG_INFO_BTF=y"),
     }
 }
@@ -134,7 +136,8 @@ fn cgroups() -> Finding {
 fn programs() -> Vec<Finding> {
     if !rustix::process::geteuid().is_root() {
         return vec![
-            Finding::lacking(State::Partial, "programs", "not tried without root").mend("run `sudo watchkeeper doctor`"),
+            Finding::lacking(State::Partial, "programs", "not tried without root")
+                .mend("run `sudo watchkeeper doctor`"),
         ];
     }
     let sensor = match KernelSensor::load(&Config::default()) {
@@ -163,7 +166,9 @@ fn docker() -> Finding {
     match std::os::unix::net::UnixStream::connect(Path::new(path)) {
         Ok(_) => Finding::good("Docker", format!("{path} answers")),
         Err(error) => Finding::lacking(State::Partial, "Docker", format!("{path}: {error}"))
-            .unseen("names, images, mounts and configuration of containers; their ids still come from the kernel")
+            .unseen(
+                "names, images, mounts and configuration of containers; their ids still come from the kernel",
+            )
             .mend("start Docker, or set DOCKER_HOST=unix://PATH or `docker.socket` in the configuration"),
     }
 }

@@ -30,7 +30,10 @@ impl Pipeline {
     pub fn new(documents: &[Document], config: &Config, format: Format, host: Host) -> Result<Self, Failure> {
         let (strategies, _) = strategy::load(documents);
         let (engine, _) = Engine::new(&strategies, &config.detect).map_err(|error| {
-            Failure::usage(format!("configuration of detection: {error}"), "docs/watchkeeper.toml has the defaults")
+            Failure::usage(
+                format!("configuration of detection: {error}"),
+                "docs/watchkeeper.toml has the defaults",
+            )
         })?;
         Ok(Self {
             enricher: Enricher::new(config.enrich.clone()),

@@ -63,7 +63,10 @@ impl Recording {
             Box::new(BufReader::new(io::stdin()))
         } else {
             let file = File::open(path).map_err(|error| {
-                Failure::usage(format!("cannot read {name}: {error}"), "give a recording, or `-` for standard input")
+                Failure::usage(
+                    format!("cannot read {name}: {error}"),
+                    "give a recording, or `-` for standard input",
+                )
             })?;
             Box::new(BufReader::with_capacity(1 << 20, file))
         };
@@ -83,11 +86,13 @@ impl Recording {
 
     fn recognise(&mut self, wanted: Option<Kind>) -> Result<(), Failure> {
         let Some(first) = self.line()? else {
-            return Err(Failure::usage(format!("{} is empty", self.name), "record with `watch --record FILE`"));
+            return Err(Failure::usage(
+                format!("{} is empty", self.name),
+                "record with `watch --record FILE`",
+            ));
         };
-        let kind = wanted.or_else(|| {
-            kubernetes_audit::is_audit_line(&first).then_some(Kind::KubernetesAudit)
-        });
+        let kind =
+            wanted.or_else(|| kubernetes_audit::is_audit_line(&first).then_some(Kind::KubernetesAudit));
         match kind.unwrap_or(Kind::Events) {
             Kind::Events => {
                 self.head = Head::parse(&first).map_err(|error| {

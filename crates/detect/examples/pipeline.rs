@@ -47,9 +47,8 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         whole.push(time);
         enriching.push(enrich_only(events.clone()));
     }
-    let per_s = |times: &[Duration]| {
-        times.iter().min().map_or(0.0, |best| events.len() as f64 / best.as_secs_f64())
-    };
+    let per_s =
+        |times: &[Duration]| times.iter().min().map_or(0.0, |best| events.len() as f64 / best.as_secs_f64());
     let rate = per_s(&whole);
     println!(
         "{}",
@@ -123,7 +122,8 @@ fn read(path: &Path) -> Result<Vec<Event>, Box<dyn std::error::Error>> {
         .filter(|event| matches!(event.kind, Kind::Container(_)))
         .filter_map(|event| event.container_id().copied())
         .collect();
-    let acting: BTreeSet<ContainerId> = events.iter().filter_map(|event| event.owner.container().copied()).collect();
+    let acting: BTreeSet<ContainerId> =
+        events.iter().filter_map(|event| event.owner.container().copied()).collect();
     let begin = events.iter().map(|event| event.boot).min().unwrap_or_default();
     let mut all: Vec<Event> = acting.difference(&told).map(|id| found(*id, begin)).collect();
     all.extend(events);

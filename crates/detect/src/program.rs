@@ -58,6 +58,22 @@ pub(crate) fn compile(strategies: &[Strategy]) -> Compiled {
     loader.finish()
 }
 
+/// The strategy as an alert of one rule names it: with the techniques that the rule is tagged with, or all of them
+/// where it is tagged with none.
+fn narrowed(strategy: Arc<StrategyHead>, rule: &Head) -> Arc<StrategyHead> {
+    let tagged = |id: &str| {
+        rule.tags
+            .iter()
+            .any(|tag| tag.strip_prefix("attack.").is_some_and(|tag| tag.eq_ignore_ascii_case(id)))
+    };
+    let techniques: Vec<_> =
+        strategy.techniques.iter().filter(|technique| tagged(&technique.id)).cloned().collect();
+    if techniques.is_empty() || techniques.len() == strategy.techniques.len() {
+        return strategy;
+    }
+    Arc::new(StrategyHead { techniques, ..(*strategy).clone() })
+}
+
 fn filters_of(strategy: &Strategy) -> Vec<&Filter> {
     let items = strategy.document.items.iter();
     items.filter_map(|item| if let Item::Filter(filter) = item { Some(filter) } else { None }).collect()
@@ -218,7 +234,7 @@ impl Loader {
         head: &Head,
         message: Message,
     ) -> Result<Judge, Fault> {
-        let strategy_head = self.compiled.strategies.get(number).cloned().unwrap_or_default();
+        let strategy_head = narrowed(self.compiled.strategies.get(number).cloned().unwrap_or_default(), head);
         let group_by = match custom(head, "group_by") {
             None => Vec::new(),
             Some(node) => {

@@ -239,7 +239,7 @@ fields! {
     LossAtName, "loss.at", Text, "", "Where observations were lost.";
     LossCount, "loss.count", Int, "", "How many.";
     HealthSignal, "health.signal", Text, "", "Signal whose state changed.";
-    HealthState, "health.state", Text, "", "`up`, `degraded` or `down`.";
+    HealthState, "health.state", Text, "", "`up`, `degraded`, `down`, or `absent` where it has never been up.";
     ClockStepMs, "clock.step_ms", Int, "", "By how many milliseconds the wall clock moved.";
 
     FactNoHistory, "fact.no_history", Bool, "", "The workload has no history yet, so nothing can be called new or usual.";

@@ -74,8 +74,10 @@ pub enum SensorState {
     Up,
     /// It works in part.
     Degraded,
-    /// It does not work.
+    /// It does not work any more.
     Down,
+    /// It has not worked since Watchkeeper started.
+    Absent,
 }
 
 impl SensorState {
@@ -85,6 +87,7 @@ impl SensorState {
             SensorState::Up => "up",
             SensorState::Degraded => "degraded",
             SensorState::Down => "down",
+            SensorState::Absent => "absent",
         }
     }
 }

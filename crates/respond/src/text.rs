@@ -20,12 +20,20 @@ const RESET: &str = "\x1b[0m";
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
 
-/// The alert as a block of lines, ended by an empty line.
+/// The alert as a block of lines, ended by an empty line. Updates and ends of a group say only what is new; the end of
+/// a group of one event says nothing.
 pub fn render(alert: &Alert, host: &Host, colour: Colour) -> String {
     let mut block = Block { out: String::with_capacity(1024), colour };
+    if alert.activity == Activity::Close && alert.count <= 1 {
+        return block.out;
+    }
     block.head(alert);
     block.sentence(&alert.message);
     block.line("when", &when(alert));
+    if alert.activity == Activity::Close {
+        block.close(alert);
+        return block.out;
+    }
     if let Some(event) = alert.evidence.last() {
         block.event(event);
     }
@@ -86,6 +94,14 @@ impl Block {
             self.paint(RESET),
             state,
         );
+    }
+
+    fn close(&mut self, alert: &Alert) {
+        if let Some(reason) = &alert.ended_because {
+            self.line("ended", reason);
+        }
+        self.line("alert", &alert.uid);
+        self.out.push('\n');
     }
 
     fn sentence(&mut self, message: &str) {

@@ -7,16 +7,12 @@ use super::record::Recorder;
 use super::sandbox;
 use crate::failure::{Exit, Failure};
 use crate::pipeline::Pipeline;
-use event::recording::Head;
 use event::Kind;
+use event::recording::Head;
 use sense::kernel::{Counters, MAX_CPUS, RingReader, inherited};
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
-
-/// How long gathered output and recording may wait for more.
-const FLUSH: Duration = Duration::from_millis(50);
+use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Runs until the sensor process closes its pipe.
 ///
@@ -86,10 +82,8 @@ struct EngineProcess {
 
 impl EngineProcess {
     fn new(setup: &Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
-        let host = respond::Host {
-            hostname: setup.hostname.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
+        let host =
+            respond::Host { hostname: setup.hostname.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
         let pipeline = Pipeline::new(&setup.documents, &setup.config, setup.format.into(), host)?;
         let head = Head::new(env!("CARGO_PKG_VERSION"), &setup.hostname, &setup.kernel);
         Ok(Self {
@@ -109,14 +103,9 @@ impl EngineProcess {
 
     fn run(&mut self, batches: &Receiver<Batch>) -> Result<Exit, Failure> {
         let ended = loop {
-            match batches.recv_timeout(FLUSH) {
-                Ok(batch) => {
-                    if let Err(error) = self.take(batch) {
-                        break Err(error);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => self.flush_recording(),
-                Err(RecvTimeoutError::Disconnected) => break self.pipeline.finish(&mut self.out),
+            let Ok(batch) = batches.recv() else { break self.pipeline.finish(&mut self.out) };
+            if let Err(error) = self.take(batch) {
+                break Err(error);
             }
         };
         self.flush_recording();

@@ -12,7 +12,9 @@ use super::hashes::{Follow, Hashes};
 use super::link::{EventLine, Lines};
 use event::health::{Loss, LossAt};
 use event::{BootTime, Event, Kind, Text};
-use sense::kernel::{Counters, Decoder, HashRequest, LossWatch, ReaderCounts, RingReader, boot_time, wait_readable, wall_time};
+use sense::kernel::{
+    Counters, Decoder, HashRequest, LossWatch, ReaderCounts, RingReader, boot_time, wait_readable, wall_time,
+};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;

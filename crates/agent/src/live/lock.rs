@@ -24,13 +24,8 @@ fn take_at(path: &Path) -> Result<Lock, Failure> {
     let cannot = |error: std::io::Error| {
         Failure::host(format!("cannot lock {}: {error}", path.display()), "run as root, with a writable /run")
     };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(cannot)?;
+    let mut file =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {

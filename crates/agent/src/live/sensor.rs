@@ -7,8 +7,8 @@ use crate::config::Config;
 use crate::content::{self, Document};
 use crate::failure::{Exit, Failure};
 use event::Event;
-use rustix::io::{FdFlags, fcntl_setfd};
 use event::process::Guarded;
+use rustix::io::{FdFlags, fcntl_setfd};
 use sense::kernel::{Decoder, HashLimits, Hasher, KernelSensor, boot_time, signals, wall_time};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader, PipeWriter, Write};
@@ -41,6 +41,7 @@ enum Happening {
 /// # Errors
 /// What the host lacks, what is wrong with the configuration, or a process of ours that died.
 pub fn watch(args: &Watch) -> Result<Exit, Failure> {
+    let started = Instant::now();
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
     crate::strategies::check(&documents)?;
@@ -52,11 +53,12 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     }
     let record = args.record.as_deref().map(create).transpose()?;
     let _lock = lock::take()?;
-    let sensor = KernelSensor::load(&config.kernel)
-        .map_err(|error| Failure::host(error.to_string(), format!("{}; {}", error.hint(), error.still_works())))?;
+    let sensor = KernelSensor::load(&config.kernel).map_err(|error| {
+        Failure::host(error.to_string(), format!("{}; {}", error.hint(), error.still_works()))
+    })?;
     let (happen, happenings) = channel();
     listen_to_signals(happen.clone())?;
-    let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen)?;
+    let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
     running.run(sensor, args.duration, &happenings)
 }
 
@@ -104,8 +106,8 @@ impl Running {
         record: Option<File>,
         format: cli::Format,
         happen: &Sender<Happening>,
+        started: Instant,
     ) -> Result<Self, Failure> {
-        let started = Instant::now();
         let bug = |error: io::Error| Failure::bug(format!("cannot start the engine and the actor: {error}"));
         let (actor, actor_input, actor_output) = start_actor(config).map_err(bug)?.unzip3();
         let (requests, requests_in) = io::pipe().map_err(bug)?;
@@ -186,7 +188,10 @@ impl Running {
             self.send(decoder.own(boot_time(), kind));
         }
         for missing in &sensor.report().missing {
-            say(&format!("{} does not load, so unseen: {} ({})", missing.program, missing.unseen, missing.cause));
+            say(&format!(
+                "{} does not load, so unseen: {} ({})",
+                missing.program, missing.unseen, missing.cause
+            ));
         }
         let seed = sensor.seed(&decoder).map_err(|error| Failure::host(error.to_string(), error.hint()))?;
         for event in seed.events {
@@ -312,12 +317,10 @@ fn kill(pid: u32) {
 fn next(happenings: &Receiver<Happening>, deadline: Option<Instant>) -> Option<Happening> {
     match deadline {
         None => happenings.recv().ok(),
-        Some(deadline) => {
-            match happenings.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(happening) => Some(happening),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            }
-        }
+        Some(deadline) => match happenings.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(happening) => Some(happening),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        },
     }
 }
 
@@ -378,11 +381,7 @@ fn start_engine(control: PipeReader, inherited: &[BorrowedFd<'_>]) -> io::Result
     child
 }
 
-fn wait_for(
-    mut child: Child,
-    happen: &Sender<Happening>,
-    ended: fn(io::Result<ExitStatus>) -> Happening,
-) {
+fn wait_for(mut child: Child, happen: &Sender<Happening>, ended: fn(io::Result<ExitStatus>) -> Happening) {
     let happen = happen.clone();
     std::thread::spawn(move || happen.send(ended(child.wait())));
 }
@@ -440,4 +439,3 @@ fn say(text: &str) {
     // Standard error may be closed; the watch goes on.
     let _ = writeln!(io::stderr(), "watchkeeper: {text}");
 }
-

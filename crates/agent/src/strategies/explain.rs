@@ -42,7 +42,15 @@ fn show(strategy: &Strategy) -> io::Result<()> {
     let colour = live::colour_wanted();
     let paint = |code: &'static str| if colour { code } else { "" };
     let head = strategy.head();
-    writeln!(out, "{}{}{}  ({}, version {})", paint(BOLD), head.title, paint(RESET), head.slug, head.version)?;
+    writeln!(
+        out,
+        "{}{}{}  ({}, version {})",
+        paint(BOLD),
+        head.title,
+        paint(RESET),
+        head.slug,
+        head.version
+    )?;
     writeln!(out, "{}id{}          {}", paint(DIM), paint(RESET), head.id)?;
     for technique in &head.techniques {
         writeln!(

@@ -34,8 +34,7 @@ fn row(strategy: &Strategy) -> [String; 7] {
     let front = &strategy.front;
     let head = strategy.head();
     let techniques: Vec<&str> = head.techniques.iter().map(|technique| technique.id.as_str()).collect();
-    let rules =
-        strategy.document.items.iter().filter(|item| !matches!(item, Item::Filter(_))).count();
+    let rules = strategy.document.items.iter().filter(|item| !matches!(item, Item::Filter(_))).count();
     [
         front.slug.clone(),
         severity(strategy),

@@ -80,7 +80,8 @@ fn lint(documents: &[Document]) -> Result<Exit, Failure> {
 
 /// What of the rules does not compile.
 fn compile_errors(strategies: &[Strategy]) -> Vec<detect::CompileError> {
-    detect::Engine::new(strategies, &detect::Config::default()).map_or_else(|_| Vec::new(), |(_, errors)| errors)
+    detect::Engine::new(strategies, &detect::Config::default())
+        .map_or_else(|_| Vec::new(), |(_, errors)| errors)
 }
 
 /// The strategies that load, without their diagnostics.

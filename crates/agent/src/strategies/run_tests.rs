@@ -51,7 +51,8 @@ pub fn run(documents: &[Document], args: &Documents) -> Result<Exit, Failure> {
     }
     let left_out = documents.len() - strategies.len();
     if left_out > 0 {
-        writeln!(out, "{left_out} documents cannot run; `watchkeeper strategy lint` says why").map_err(unwritable)?;
+        writeln!(out, "{left_out} documents cannot run; `watchkeeper strategy lint` says why")
+            .map_err(unwritable)?;
     }
     writeln!(out, "{passed} passed, {failed} failed").map_err(unwritable)?;
     Ok(if failed > 0 || left_out > 0 { Exit::Findings } else { Exit::Fine })
@@ -89,8 +90,7 @@ fn check(strategy: &Strategy, test: &TestCase) -> Result<(), Difference> {
         Expect::Alerts(rules) => rules.iter().cloned().collect(),
         Expect::Silence | Expect::Missed => BTreeSet::new(),
     };
-    let broken =
-        |why: String| Difference { expected: words(&expected), got: "nothing was run".into(), why };
+    let broken = |why: String| Difference { expected: words(&expected), got: "nothing was run".into(), why };
     let events = events(strategy, test).map_err(broken)?;
     let alerts = alerts(strategy, events).map_err(broken)?;
     let got: BTreeSet<String> = alerts.iter().map(|alert| handle(strategy, alert)).collect();
@@ -166,7 +166,8 @@ fn capture(strategy: &Strategy, path: &str, timed: &mut Vec<(Duration, Event)>) 
     let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut begin = None;
     for line in text.lines().skip(1).filter(|line| !line.is_empty()) {
-        let event = event::recording::from_line(line).map_err(|error| format!("{}: {error}", file.display()))?;
+        let event =
+            event::recording::from_line(line).map_err(|error| format!("{}: {error}", file.display()))?;
         let begin = *begin.get_or_insert(event.boot);
         timed.push((event.boot.since(begin), event));
     }

@@ -90,9 +90,10 @@ impl Health {
         sentences
     }
 
-    /// Whether `signal` is said to be down.
+    /// Whether `signal` is said not to be there.
     pub(crate) fn is_down(&self, signal: &str) -> bool {
-        self.signals.get(signal).is_some_and(|(state, _)| *state == SensorState::Down)
+        let gone = |state| matches!(state, SensorState::Down | SensorState::Absent);
+        self.signals.get(signal).is_some_and(|(state, _)| gone(*state))
     }
 }
 

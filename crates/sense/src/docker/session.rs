@@ -60,6 +60,8 @@ pub(super) struct Sensor<'a, N, S> {
     last: Option<i64>,
     images_told: bool,
     up: bool,
+    /// Whether it has been up since the sensor started.
+    ever_up: bool,
     /// `down` was said since the last `up`, or since the start.
     down_told: bool,
 }
@@ -79,6 +81,7 @@ where
             images_told: false,
             up: false,
             down_told: false,
+            ever_up: false,
         }
     }
 
@@ -92,7 +95,8 @@ where
         if std::mem::replace(&mut self.down_told, true) {
             return ControlFlow::Continue(());
         }
-        self.health(SensorState::Down, &format!("{reason}; containers get no names and no facts"))
+        let state = if self.ever_up { SensorState::Down } else { SensorState::Absent };
+        self.health(state, &format!("{reason}; containers get no names and no facts"))
     }
 
     /// Connects, tells what is there, and follows what happens. Never ends well.
@@ -104,6 +108,7 @@ where
         self.images(&docker).await?;
         self.reconcile(&docker, &mut waiting).await?;
         self.up = true;
+        self.ever_up = true;
         self.down_told = false;
         stopped(self.health(SensorState::Up, ""))?;
         self.follow(&docker, since, waiting).await
