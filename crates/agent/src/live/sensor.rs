@@ -15,7 +15,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader, PipeWriter, Writ
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 /// User and group id of the engine: of no account, in the range that systemd uses for such.
@@ -317,10 +317,7 @@ fn kill(pid: u32) {
 fn next(happenings: &Receiver<Happening>, deadline: Option<Instant>) -> Option<Happening> {
     match deadline {
         None => happenings.recv().ok(),
-        Some(deadline) => match happenings.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(happening) => Some(happening),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        },
+        Some(deadline) => happenings.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok(),
     }
 }
 

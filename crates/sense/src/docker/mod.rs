@@ -65,18 +65,18 @@ impl Config {
 /// Both clocks, at the moment of the call.
 pub type Clock = fn() -> (BootTime, WallTime);
 /// Takes events, and says whether to go on.
-pub type Sink = Box<dyn FnMut(Event) -> ControlFlow<()>>;
+pub type Sink<'s> = Box<dyn FnMut(Event) -> ControlFlow<()> + 's>;
 /// Something to wait for. Boxed, so that the daemon's client is compiled once, here, and not again in each caller.
-pub type Waiting = Pin<Box<dyn Future<Output = ()>>>;
+pub type Waiting<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
 
 /// Follows the daemon until `stop` is ready or `sink` breaks. Runs on a current-thread runtime with time and I/O.
 ///
 /// `now` gives the time of receipt, with which events are stamped. The daemon's own times are not trusted for order.
-pub fn run(config: Config, now: Clock, sink: Sink, stop: Waiting) -> Waiting {
+pub fn run<'s>(config: Config, now: Clock, sink: Sink<'s>, stop: Waiting<'s>) -> Waiting<'s> {
     Box::pin(follow(config, now, sink, stop))
 }
 
-async fn follow(config: Config, now: Clock, sink: Sink, stop: Waiting) {
+async fn follow(config: Config, now: Clock, sink: Sink<'_>, stop: Waiting<'_>) {
     let follow = async {
         let mut sensor = session::Sensor::new(&config, now, sink);
         let mut pause = FIRST_PAUSE;

@@ -241,13 +241,13 @@ fn shown(event: &Event) -> String {
 fn follow(socket: &Path, mut each: impl FnMut(&Event, &[String]) -> ControlFlow<()>) -> Vec<String> {
     let config = Config { socket: Some(socket.into()), ..Config::default() };
     let mut said = Vec::new();
-    let sink = |event: Event| {
+    let sink = Box::new(|event: Event| {
         said.push(shown(&event));
         each(&event, &said)
-    };
+    });
     let now = || (BootTime(1), WallTime(2));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let limit = async { tokio::time::sleep(Duration::from_secs(30)).await };
+    let limit = Box::pin(async { tokio::time::sleep(Duration::from_secs(30)).await });
     runtime.block_on(run(config, now, sink, limit));
     said
 }
