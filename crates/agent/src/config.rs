@@ -55,3 +55,32 @@ impl Config {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_file_holds_the_defaults() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/watchkeeper.toml");
+        let documented = Config::load(Some(Path::new(path))).unwrap();
+        let json = |config: &Config| serde_json::to_value(config).unwrap();
+        assert_eq!(json(&documented), json(&Config::default()));
+        let text = std::fs::read_to_string(path).unwrap();
+        for (section, keys) in json(&Config::default()).as_object().unwrap() {
+            assert!(text.contains(&format!("[{section}]")), "{section} is not documented");
+            for key in keys.as_object().unwrap().keys() {
+                assert!(text.contains(&format!("\n{key} = ")), "{section}.{key} is not documented");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let path = std::env::temp_dir().join(format!("watchkeeper-config-{}", std::process::id()));
+        std::fs::write(&path, "[kernel]\nfirst_byte = 1\n").unwrap();
+        let failure = Config::load(Some(&path)).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(failure.message.contains("first_byte") && failure.message.contains("line 2"), "{failure}");
+    }
+}
