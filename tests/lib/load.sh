@@ -36,10 +36,10 @@ interval() {
 at_least() { check "$1: $2, must reach $3" awk -v a="$2" -v b="$3" 'BEGIN { exit !(a != "nan" && a + 0 >= b + 0) }'; }
 at_most() { check "$1: $2, at most $3" awk -v a="$2" -v b="$3" 'BEGIN { exit !(a != "nan" && a + 0 <= b + 0) }'; }
 
-# row NAME VALUE MUST: a line of the standing table, on standard output and in the file that ROWS names.
+# row NAME VALUE MUST: a line of the standing table, with the load average, on standard output and in the file that ROWS names.
 row() {
     local line
-    line=$(printf '| %s | %s | %s | load %s |' "$1" "$2" "$3" "$(cut -d' ' -f1 /proc/loadavg)")
+    line=$(printf '| %s | %s | %s | %s |' "$1" "$2" "$3" "$(cut -d' ' -f1 /proc/loadavg)")
     printf '%s\n' "$line"
     [ -z "${ROWS:-}" ] || printf '%s\n' "$line" >>"$ROWS"
 }
@@ -65,4 +65,9 @@ api_all() {
     done >"$list"
     curl -sS --no-progress-meter --parallel --parallel-max "$1" --parallel-immediate --config "$list" || true
     rm "$list"
+}
+
+# example PACKAGE NAME: builds it; as it is where NO_BUILD is set.
+example() {
+    [ -n "${NO_BUILD:-}" ] || (cd "$REPO" && cargo build -q --release --locked -p "$1" --example "$2")
 }

@@ -149,10 +149,10 @@ static void child(struct worker *w, int (*run)(void *), char *stack)
 
 static void open_file(struct worker *w, int number)
 {
-	char path[300];
+	char path[] = "var/log/a.log";
 	int fd;
 
-	snprintf(path, sizeof path, "var/log/%02d.log", number % FILES);
+	path[8] += number % FILES;
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		w->failed++;

@@ -50,7 +50,7 @@ main() {
     [ "$(id -u)" -eq 0 ] || { skip "sensing needs root"; return 0; }
     DIR=$(mktemp -d /tmp/watchkeeper-capacity.XXXXXX)
     trap 'rm -rf "$DIR"' EXIT
-    (cd "$REPO" && cargo build -q --release --locked -p watchkeeper-sense --example capacity)
+    example watchkeeper-sense capacity
     build_load "$DIR"
     local name reached lost per_core
     run_mix "$RATE" paced

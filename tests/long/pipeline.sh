@@ -76,7 +76,7 @@ main() {
     [ "$(id -u)" -eq 0 ] || { skip "sensing needs root"; return 0; }
     DIR=$(mktemp -d /tmp/watchkeeper-pipeline.XXXXXX)
     trap tidy EXIT
-    (cd "$REPO" && cargo build -q --release --locked -p watchkeeper-detect --example pipeline)
+    example watchkeeper-detect pipeline
     build_load "$DIR"
     live
     replay
