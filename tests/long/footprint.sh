@@ -23,14 +23,16 @@ DIR=
 
 agent_pids() { echo "$AGENT_PID" "$(pgrep -P "$AGENT_PID" | tr '\n' ' ')"; }
 
-# Resident memory without what is counted with the maps: pages of the rings are mapped into the engine (RssShmem and
-# RssFile hold them, depending on the kernel). kB, one line a process: NAME RSS ANONYMOUS FILE SHARED.
+# Resident memory of each process, kB, without the pages of maps that it has mapped: those are counted with the maps.
+# "NAME RSS ANONYMOUS FILE"; file pages are the program itself, which the three processes share.
 memory() {
     local pid
     for pid in $(agent_pids); do
         awk -v name="$(tr '\0' ' ' <"/proc/$pid/cmdline" | awk '{ print ($2 == "process") ? $3 : "sensor" }')" '
-            /^VmRSS/ { rss = $2 } /^RssAnon/ { anon = $2 } /^RssFile/ { file = $2 } /^RssShmem/ { shared = $2 }
-            END { print name, rss, anon, file, shared }' "/proc/$pid/status"
+            /^[0-9a-f]+-[0-9a-f]+ / { map = /anon_inode:bpf-map|bpf_ringbuf|bpf-map/ }
+            /^Rss:/ && !map { rss += $2 }
+            /^Anonymous:/ && !map { anonymous += $2 }
+            END { print name, rss, anonymous, rss - anonymous }' "/proc/$pid/smaps"
     done
 }
 

@@ -19,6 +19,7 @@ CALLS=${CALLS:-5000000}
 CONNECTS=${CONNECTS:-20000}
 DIR=
 OBSERVER=
+MOUNTED=
 
 # The points that the kernel sensor's base uses. bpftrace 0.17 prints only pid, name and file: less than a record holds.
 # Its exit probe of system calls has a predicate as the sensor's table has an empty slot.
@@ -43,7 +44,8 @@ observe_watchkeeper() {
 
 # A file to /dev/null would not show when it is ready, and a pipe would add a process.
 observe_bpftrace() {
-    bpftrace -o "$DIR/trace" -e "$POINTS" 2>"$DIR/err" &
+    : >"$DIR/trace"
+    bpftrace -o "$DIR/trace" -e "$POINTS" >"$DIR/err" 2>&1 &
     OBSERVER=$!
     until_true 60 grep -q '^ready' "$DIR/trace" || { cat "$DIR/err" >&2; die "bpftrace is not ready after 60 s"; }
 }
@@ -56,24 +58,24 @@ stop_observing() {
     : >"$DIR/trace"
 }
 
-# One round of one observer: a line "STORM CPU WALL" each, into DIR/OBSERVER.
+# One round of one observer: a line "STORM CPU WALL" each, into DIR/times/OBSERVER.
 round() {
     "observe_$1"
     {
         echo "exec $("$DIR/storm" exec "$EXECS")"
         echo "getppid $("$DIR/storm" getppid "$CALLS")"
         echo "connect $("$DIR/storm" connect "$CONNECTS")"
-    } >>"$DIR/$1"
+    } >>"$DIR/times/$1"
     stop_observing
 }
 
 # ratios STORM COLUMN OBSERVER [BASE]: of each pair, in percent more than BASE.
 ratios() {
-    paste <(awk -v s="$1" -v c="$2" '$1 == s { print $c }' "$DIR/$3") \
-        <(awk -v s="$1" -v c="$2" '$1 == s { print $c }' "$DIR/${4:-nothing}") | awk '{ printf "%.2f\n", ($1 / $2 - 1) * 100 }'
+    paste <(awk -v s="$1" -v c="$2" '$1 == s { print $c }' "$DIR/times/$3") \
+        <(awk -v s="$1" -v c="$2" '$1 == s { print $c }' "$DIR/times/${4:-nothing}") | awk '{ printf "%.2f\n", ($1 / $2 - 1) * 100 }'
 }
 
-median_of() { awk -v s="$1" '$1 == s { print $2 }' "$DIR/$2" | interval | cut -d' ' -f1; }
+median_of() { awk -v s="$1" '$1 == s { print $2 }' "$DIR/times/$2" | interval | cut -d' ' -f1; }
 
 report() {
     local storm ours theirs against
@@ -91,8 +93,16 @@ report() {
     done
 }
 
+# bpftrace 0.17 looks for its points in debugfs, which a minimal host does not mount.
+mount_debugfs() {
+    [ ! -d /sys/kernel/debug/tracing/events ] || return 0
+    mount -t debugfs debugfs /sys/kernel/debug
+    MOUNTED=1
+}
+
 tidy() {
     stop_observing
+    if [ -n "$MOUNTED" ]; then umount -R /sys/kernel/debug || note "/sys/kernel/debug stays mounted"; fi
     rm -rf "$DIR"
 }
 
@@ -101,7 +111,9 @@ main() {
     install_packages "${BENCH_PACKAGES[@]}" || { skip "bpftrace is missing"; return 0; }
     DIR=$(mktemp -d /tmp/watchkeeper-overhead.XXXXXX)
     trap tidy EXIT
+    mount_debugfs
     build_load "$DIR"
+    mkdir "$DIR/times"
     local pair observer
     for pair in $(seq 1 "$PAIRS"); do
         note "pair $pair of $PAIRS"
