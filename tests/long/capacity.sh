@@ -22,7 +22,8 @@ DIR=
 run_mix() {
     local reader
     : >"$DIR/run"
-    "$TARGET/release/examples/capacity" "$DIR/run" >"$DIR/$2.out" &
+    # The priority of the agent's reading thread.
+    nice -n -15 "$TARGET/release/examples/capacity" "$DIR/run" >"$DIR/$2.out" &
     reader=$!
     until_true 30 grep -q ready "$DIR/$2.out" || die "the sensor did not load"
     "$DIR/mix" "$1" "$SECONDS_EACH" >"$DIR/$2.mix" || die "the generator failed"

@@ -54,6 +54,8 @@ cpu_ticks() {
 
 start_timed_agent() {
     local begin
+    # The redirection below is the child's: until then the file of the last start would be there to read.
+    : >"$DIR/agent.err"
     begin=$(date +%s%N)
     "$TARGET/release/watchkeeper" watch --format json --strategies "$REPO/strategies" >"$DIR/alerts.ndjson" 2>"$DIR/agent.err" &
     AGENT_PID=$!

@@ -37,6 +37,8 @@ BEGIN { printf("ready\n"); }'
 observe_nothing() { OBSERVER=; }
 
 observe_watchkeeper() {
+    # The redirection below is the child's: until then the file of the last start would be there to read.
+    : >"$DIR/err"
     "$TARGET/release/watchkeeper" watch --format json --strategies "$REPO/strategies" >/dev/null 2>"$DIR/err" &
     OBSERVER=$!
     until_true 30 grep -q 'ready after' "$DIR/err" || { cat "$DIR/err" >&2; die "the agent is not ready after 30 s"; }

@@ -18,6 +18,8 @@ AGENT=
 
 # watch ARG…: the agent without Docker; returns once it says that it is ready.
 watch() {
+    # The redirection below is the child's: until then the file of the last start would be there to read.
+    : >"$DIR/err"
     "$TARGET/release/watchkeeper" watch --format json --strategies "$REPO/strategies" "$@" >"$DIR/alerts" 2>"$DIR/err" &
     AGENT=$!
     until_true 30 grep -q 'ready after' "$DIR/err" || { cat "$DIR/err" >&2; die "the agent is not ready after 30 s"; }
@@ -34,6 +36,8 @@ agent_cpu_ms() {
 }
 
 end_watch() {
+    # The redirection below is the child's: until then the file of the last start would be there to read.
+    : >"$DIR/err"
     kill -INT "$AGENT"
     wait "$AGENT" || true
     AGENT=
