@@ -2,12 +2,75 @@
 
 AGENT_PID=
 AGENT_DIR=
+AGENT_MARK=
+AGENT_COUNT=0
+
+# await_host: waits until no other agent runs: there is one instance per host.
+await_host() {
+    until_true 300 flock -n /run/watchkeeper.lock true || die "another instance of Watchkeeper keeps running on this host"
+}
+
+# launch_agent ARG…: `watchkeeper watch` with these arguments and a mark in its environment, which its processes
+# inherit (marked_processes). AGENT_OUT is where alerts go, if not to alerts.ndjson. A shell's background job would
+# ignore SIGINT; what a terminal starts does not.
+launch_agent() {
+    await_host
+    AGENT_MARK=$$-$((++AGENT_COUNT))
+    : >"$AGENT_DIR/alerts.ndjson"
+    : >"$AGENT_DIR/agent.err"
+    env --default-signal=INT,QUIT WATCHKEEPER_TEST_MARK="$AGENT_MARK" "$TARGET/release/watchkeeper" watch \
+        --format json --strategies "$REPO/strategies" "$@" >"${AGENT_OUT:-$AGENT_DIR/alerts.ndjson}" 2>"$AGENT_DIR/agent.err" &
+    AGENT_PID=$!
+}
+
+# start_watch ARG…: launches the agent and returns once it watches. Needs no Docker.
+start_watch() {
+    launch_agent "$@"
+    until_true 30 agent_said 'ready after' || {
+        note "the agent did not start within 30 s: $(cat "$AGENT_DIR/agent.err")"
+        return 1
+    }
+}
+
+agent_said() { grep -qE -- "$1" "$AGENT_DIR/agent.err"; }
+
+# marked_processes: ids of the processes of the last launch that are still there, zombies aside.
+marked_processes() {
+    local process
+    for process in $(grep -lzxF "WATCHKEEPER_TEST_MARK=$AGENT_MARK" /proc/[0-9]*/environ 2>/dev/null); do
+        process=${process#/proc/}
+        echo "${process%/environ}"
+    done
+}
+
+none_marked() { [ -z "$(marked_processes)" ]; }
+
+# agent_child ROLE: the id of the agent's engine or actor.
+agent_child() { pgrep -P "$AGENT_PID" -f "process $1"; }
+
+# agent_status SECONDS: waits for the agent to end by itself and returns its status; 124 when it does not.
+agent_status() {
+    local status=0 pid=$AGENT_PID
+    until_true "$1" process_gone "$pid" || return 124
+    AGENT_PID=
+    wait "$pid" || status=$?
+    return "$status"
+}
+
+# status_is STATUS COMMAND…: whether the command ends with exactly this status.
+status_is() {
+    local wanted=$1 status=0
+    shift
+    "$@" || status=$?
+    [ "$status" -eq "$wanted" ] || { echo "status $status instead of $wanted"; return 1; }
+}
 
 # start_agent ARG…: `watchkeeper watch` with these arguments added; returns once it sees a container's act.
 # Leaves DIR/alerts.ndjson, DIR/events.ndjson and DIR/agent.err in Docker's folder.
 start_agent() {
     AGENT_DIR=$DOCKER_DIR
     trap 'stop_agent || true; stop_docker' EXIT
+    await_host
     "$TARGET/release/watchkeeper" watch --format json --strategies "$REPO/strategies" --record "$AGENT_DIR/events.ndjson" "$@" \
         >"$AGENT_DIR/alerts.ndjson" 2>"$AGENT_DIR/agent.err" &
     AGENT_PID=$!

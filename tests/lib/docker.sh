@@ -73,7 +73,8 @@ start_server() {
     local name=$1
     shift
     : >"$DOCKER_DIR/$name.out"
-    in_docker_ns "$TARGET/release/testnet" "$@" >"$DOCKER_DIR/$name.out" 2>&1 &
+    # Not in_docker_ns: in the background a function is a shell of its own, and ending that leaves the server.
+    nsenter --net="/run/netns/$DOCKER_NS" "$TARGET/release/testnet" "$@" >"$DOCKER_DIR/$name.out" 2>&1 &
     SERVERS+=($!)
     until_true 10 grep -qx ready "$DOCKER_DIR/$name.out" || {
         note "the server '$name' did not start: $(cat "$DOCKER_DIR/$name.out")"

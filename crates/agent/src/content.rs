@@ -68,6 +68,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 fn read(path: &Path) -> Option<Document> {
     let text = std::fs::metadata(path)
         .and_then(|metadata| {
+            // A pipe or a device would be read for ever.
+            if !metadata.is_file() {
+                return Err(std::io::Error::other("not a regular file"));
+            }
             if metadata.len() > DOCUMENT_BYTES {
                 return Err(std::io::Error::other(format!(
                     "{} bytes are more than the {DOCUMENT_BYTES} that a document may have",

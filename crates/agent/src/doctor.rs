@@ -2,7 +2,7 @@
 
 use crate::cli;
 use crate::failure::{Exit, Failure};
-use sense::kernel::{Config, KernelSensor};
+use sense::kernel::{Config, Error as KernelError, KernelSensor};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -58,8 +58,7 @@ pub fn run(args: &cli::Doctor) -> Result<Exit, Failure> {
     let mut findings = vec![kernel(), btf(), rights(), cgroups()];
     findings.extend(programs());
     findings.extend([docker(), clock()]);
-    print(&findings, args.json)
-        .map_err(|error| Failure::host(format!("cannot write: {error}"), "free the output"))?;
+    print(&findings, args.json).map_err(|error| Failure::output(&error))?;
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good);
     Ok(if worst == State::Missing { Exit::Host } else { Exit::Fine })
 }
@@ -128,7 +127,11 @@ fn cgroups() -> Finding {
                     .mend("mount cgroup2: `mount -t cgroup2 none /sys/fs/cgroup/unified`"),
             }
         }
-        Err(error) => Finding::lacking(State::Missing, "cgroups", error.to_string()).mend(error.hint()),
+        Err(error @ KernelError::NoCgroups) => {
+            Finding::lacking(State::Missing, "cgroups", error.to_string()).mend(error.hint())
+        }
+        // Said above or with the programs; of the cgroups nothing is known then.
+        Err(error) => Finding::lacking(State::Partial, "cgroups", format!("not examined: {error}")),
     }
 }
 

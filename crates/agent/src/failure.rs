@@ -1,6 +1,11 @@
 //! How a command ends when it cannot do what it was asked: exit codes and messages with a cure.
 
+use respond::escape::escaped;
 use std::fmt;
+use std::io::{self, Write};
+
+/// Longest line of a message, in characters.
+const MESSAGE: usize = 2000;
 
 /// The contract's exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +24,13 @@ pub enum Exit {
     Bug = 255,
 }
 
-/// Why a command ends, in words for the user.
+/// Says something to the user on standard error.
+pub fn say(text: &str) {
+    // Standard error may be closed; the work goes on.
+    let _ = writeln!(io::stderr(), "watchkeeper: {}", escaped(text, MESSAGE));
+}
+
+/// Why a command ends, in words for the user. An end without a message is fine.
 #[derive(Debug)]
 pub struct Failure {
     /// Exit code.
@@ -41,6 +52,17 @@ impl Failure {
         Self { exit: Exit::Host, message: message.into(), hint: hint.into() }
     }
 
+    /// Standard output cannot be written. A reader that has gone, as `head` does, is no error: that is its right.
+    pub fn output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { exit: Exit::Fine, message: String::new(), hint: String::new() };
+        }
+        Self::host(
+            format!("cannot write to standard output: {error}"),
+            "free the disk or the device behind it",
+        )
+    }
+
     /// Something that should not happen.
     pub fn bug(message: impl Into<String>) -> Self {
         Self {
@@ -51,14 +73,37 @@ impl Failure {
     }
 }
 
+/// Errors quote what they refuse, and that may be an attacker's. Each line of the message is made safe on its own:
+/// those of the TOML reader point at their place over several lines.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.message)?;
+        f.write_str("error: ")?;
+        for (index, line) in self.message.lines().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            write!(f, "{end}{}", escaped(line, MESSAGE))?;
+        }
         if !self.hint.is_empty() {
-            write!(f, "\nhint: {}", self.hint)?;
+            write!(f, "\nhint: {}", escaped(&self.hint, MESSAGE))?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_error_quotes_cannot_act_on_a_terminal() {
+        let failure = Failure::usage("first line says `\u{1b}[2J`\nat line 1", "mend it");
+        assert_eq!(failure.to_string(), "error: first line says `\\u{1b}[2J`\nat line 1\nhint: mend it");
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_error() {
+        assert_eq!(Failure::output(&io::ErrorKind::BrokenPipe.into()).exit, Exit::Fine);
+        assert_eq!(Failure::output(&io::ErrorKind::StorageFull.into()).exit, Exit::Host);
+    }
+}

@@ -24,8 +24,10 @@ fn main() -> ExitCode {
     let code = match exit {
         Ok(exit) => exit,
         Err(failure) => {
-            // Standard error may be closed; the exit code says it then.
-            let _ = writeln!(std::io::stderr(), "{failure}");
+            if !failure.message.is_empty() {
+                // Standard error may be closed; the exit code says it then.
+                let _ = writeln!(std::io::stderr(), "{failure}");
+            }
             failure.exit
         }
     };

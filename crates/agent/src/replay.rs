@@ -5,7 +5,7 @@
 use crate::cli::{self, Kind};
 use crate::config::Config;
 use crate::content;
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use crate::live;
 use crate::pipeline::Pipeline;
 use event::Event;
@@ -167,10 +167,5 @@ impl Recording {
 }
 
 fn broken(error: io::Error) -> Failure {
-    Failure::host(format!("cannot write alerts: {error}"), "free the output")
-}
-
-fn say(text: &str) {
-    // Standard error may be closed; the replay goes on.
-    let _ = writeln!(io::stderr(), "watchkeeper: {text}");
+    Failure::output(&error)
 }

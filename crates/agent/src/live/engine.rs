@@ -7,8 +7,9 @@ use super::record::Recorder;
 use super::sandbox;
 use crate::failure::{Exit, Failure};
 use crate::pipeline::Pipeline;
-use event::Kind;
+use event::health::{Health, SensorState};
 use event::recording::Head;
+use event::{Kind, Sensor};
 use sense::kernel::{Counters, MAX_CPUS, RingReader, inherited};
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -78,6 +79,7 @@ struct EngineProcess {
     out: BufWriter<io::Stdout>,
     events: u64,
     lost: u64,
+    docker_down: bool,
 }
 
 impl EngineProcess {
@@ -93,6 +95,7 @@ impl EngineProcess {
             out: BufWriter::new(io::stdout()),
             events: 0,
             lost: 0,
+            docker_down: false,
         })
     }
 
@@ -112,9 +115,7 @@ impl EngineProcess {
         let (raised, events, lost) = (self.pipeline.raised(), self.events, self.lost);
         self.tell(&FromEngine::Done { raised, events, lost });
         match ended {
-            // The reader of our output has gone, as `head` does: that is its right.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Fine),
-            Err(error) => Err(Failure::host(format!("cannot write alerts: {error}"), "free the output")),
+            Err(error) => Err(Failure::output(&error)),
             Ok(()) => Ok(Exit::Fine),
         }
     }
@@ -127,6 +128,7 @@ impl EngineProcess {
             self.events += 1;
             match &event.kind {
                 Kind::Loss(loss) => self.lost += loss.count,
+                Kind::Health(health) if event.id.sensor == Sensor::Docker => self.say_docker(health),
                 Kind::Tick => self.flush_recording(),
                 _ => {}
             }
@@ -136,6 +138,16 @@ impl EngineProcess {
             self.pipeline.push(event, &mut self.out)?;
         }
         Ok(())
+    }
+
+    /// That Docker does not answer, and that it does again.
+    fn say_docker(&mut self, health: &Health) {
+        let was_down = std::mem::replace(&mut self.docker_down, health.state != SensorState::Up);
+        match (was_down, self.docker_down) {
+            (_, true) => self.tell(&FromEngine::Say(format!("Docker: {}", health.reason.as_str()))),
+            (true, false) => self.tell(&FromEngine::Say("Docker answers again".to_owned())),
+            (false, false) => {}
+        }
     }
 
     fn flush_recording(&mut self) {

@@ -3,14 +3,17 @@
 use event::health::{Loss, LossAt};
 use event::recording::{self, Head};
 use event::{Event, Kind, Text};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 << 10;
 
 /// A recording that is being written.
 pub struct Recorder<W: Write> {
-    out: Option<BufWriter<W>>,
+    /// `None` once writing has failed.
+    out: Option<W>,
+    /// Whole lines that are not written yet.
+    gathered: Vec<u8>,
     unwritten: u64,
     failure: Option<String>,
 }
@@ -19,11 +22,14 @@ impl<W: Write> Recorder<W> {
     /// Begins a recording with its head.
     pub fn new(out: W, head: &Head) -> Self {
         let mut recorder =
-            Self { out: Some(BufWriter::with_capacity(BUFFER, out)), unwritten: 0, failure: None };
+            Self { out: Some(out), gathered: Vec::with_capacity(BUFFER), unwritten: 0, failure: None };
         match serde_json::to_string(head) {
             Ok(line) => recorder.line(&line),
             Err(error) => recorder.end(&error.into()),
         }
+        recorder.flush();
+        // The head is no event.
+        recorder.unwritten = 0;
         recorder
     }
 
@@ -35,13 +41,32 @@ impl<W: Write> Recorder<W> {
         }
         match recording::to_line(event) {
             Ok(line) => self.line(&line),
-            Err(error) => self.end(&error.into()),
+            Err(error) => {
+                self.unwritten += 1;
+                self.end(&error.into());
+            }
         }
     }
 
     /// Writes out what is gathered.
     pub fn flush(&mut self) {
-        if let Some(Err(error)) = self.out.as_mut().map(Write::flush) {
+        let Some(out) = &mut self.out else { return };
+        let mut rest = self.gathered.as_slice();
+        let result = loop {
+            if rest.is_empty() {
+                break out.flush();
+            }
+            match out.write(rest) {
+                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        let lines = rest.iter().filter(|byte| **byte == b'\n').count();
+        self.gathered.clear();
+        if let Err(error) = result {
+            self.unwritten += u64::try_from(lines).unwrap_or(u64::MAX);
             self.end(&error);
         }
     }
@@ -64,20 +89,16 @@ impl<W: Write> Recorder<W> {
     }
 
     fn line(&mut self, line: &str) {
-        let Some(out) = &mut self.out else { return };
-        let written = out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n"));
-        if let Err(error) = written {
-            self.end(&error);
+        self.gathered.extend_from_slice(line.as_bytes());
+        self.gathered.push(b'\n');
+        if self.gathered.len() >= BUFFER {
+            self.flush();
         }
     }
 
     fn end(&mut self, error: &io::Error) {
-        self.unwritten += 1;
-        self.failure = Some(format!("the recording ended: {error}"));
-        if let Some(out) = self.out.take() {
-            // What is buffered cannot be written any more; dropping it unflushed avoids a second error.
-            let _ = out.into_parts();
-        }
+        self.failure = Some(format!("the recording ended: {error}; the watch goes on without it"));
+        self.out = None;
     }
 }
 
@@ -86,27 +107,42 @@ mod tests {
     use super::*;
     use event::{BootTime, Sensor};
 
-    struct Full(usize);
-    impl Write for Full {
+    /// Takes this many bytes, the last ones in part.
+    struct Full<'a>(usize, &'a std::cell::RefCell<Vec<u8>>);
+    impl Write for Full<'_> {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
-            Ok(bytes.len())
+            let count = bytes.len().min(self.0);
+            if count == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.0 -= count;
+            self.1.borrow_mut().extend_from_slice(&bytes[..count]);
+            Ok(count)
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
 
+    fn whole_lines(written: &[u8]) -> u64 {
+        written.iter().filter(|byte| **byte == b'\n').count() as u64
+    }
+
     #[test]
-    fn a_full_disk_ends_the_recording_once_and_counts_what_is_missing() {
-        let mut recorder = Recorder::new(Full(500_000), &Head::new("0", "h", "k"));
-        let tick = Event::new(Sensor::Own, BootTime(1), Kind::Tick);
-        for _ in 0..20_000 {
-            recorder.event(&tick);
+    fn a_full_disk_ends_the_recording_once_and_counts_exactly_what_is_missing() {
+        for room in [0, 1, 300, 300_000, 500_000] {
+            let written = std::cell::RefCell::new(Vec::new());
+            let mut recorder = Recorder::new(Full(room, &written), &Head::new("0", "h", "k"));
+            let tick = Event::new(Sensor::Own, BootTime(1), Kind::Tick);
+            for _ in 0..20_000 {
+                recorder.event(&tick);
+            }
+            recorder.flush();
+            assert!(recorder.take_failure().unwrap().contains("the recording ended"));
+            assert!(recorder.take_failure().is_none());
+            let Some(Kind::Loss(loss)) = recorder.take_loss() else { panic!("no loss with room for {room}") };
+            let recorded = whole_lines(&written.borrow()).saturating_sub(1);
+            assert_eq!(recorded + loss.count, 20_000, "with room for {room}");
         }
-        recorder.flush();
-        assert!(recorder.take_failure().unwrap().contains("the recording ended"));
-        assert!(recorder.take_failure().is_none());
-        assert!(matches!(recorder.take_loss(), Some(Kind::Loss(loss)) if loss.count > 0));
     }
 }

@@ -5,13 +5,13 @@ use super::lock;
 use crate::cli::{self, Watch};
 use crate::config::Config;
 use crate::content::{self, Document};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Exit, Failure, say};
 use event::Event;
 use event::process::Guarded;
 use rustix::io::{FdFlags, fcntl_setfd};
 use sense::kernel::{Decoder, HashLimits, Hasher, KernelSensor, boot_time, signals, wall_time};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader, PipeWriter, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -42,6 +42,9 @@ enum Happening {
 /// What the host lacks, what is wrong with the configuration, or a process of ours that died.
 pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let started = Instant::now();
+    // From here on a signal ends the watch in order, however early it comes.
+    let (happen, happenings) = channel();
+    listen_to_signals(happen.clone())?;
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
     crate::strategies::check(&documents)?;
@@ -51,13 +54,12 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
             "run `sudo watchkeeper watch`; `replay`, `strategy` and `doctor` work without root",
         ));
     }
-    let record = args.record.as_deref().map(create).transpose()?;
     let _lock = lock::take()?;
+    // Only the one instance may do this: it empties the file.
+    let record = args.record.as_deref().map(create).transpose()?;
     let sensor = KernelSensor::load(&config.kernel).map_err(|error| {
         Failure::host(error.to_string(), format!("{}; {}", error.hint(), error.still_works()))
     })?;
-    let (happen, happenings) = channel();
-    listen_to_signals(happen.clone())?;
     let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
     running.run(sensor, args.duration, &happenings)
 }
@@ -243,6 +245,9 @@ impl Running {
         self.actor_input = None;
         match status {
             Ok(status) if status.success() => Ok(Exit::Fine),
+            Ok(status) if status.code() == Some(Exit::Host as i32) => {
+                Err(Failure::host("the engine cannot go on, for the reason above", ""))
+            }
             Ok(status) => Err(Failure::bug(format!("the engine ended: {status}"))),
             Err(error) => Err(Failure::bug(format!("the engine cannot be waited for: {error}"))),
         }
@@ -430,9 +435,4 @@ pub fn colour_wanted() -> bool {
 /// The host's name.
 pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-fn say(text: &str) {
-    // Standard error may be closed; the watch goes on.
-    let _ = writeln!(io::stderr(), "watchkeeper: {text}");
 }

@@ -90,5 +90,5 @@ fn loaded(documents: &[Document]) -> Vec<Strategy> {
 }
 
 fn unwritable(error: io::Error) -> Failure {
-    Failure::host(format!("cannot write: {error}"), "free the output")
+    Failure::output(&error)
 }

@@ -1,0 +1,251 @@
+//! The command from outside, where no root is needed: exit codes and messages for what is wrong with arguments,
+//! strategies, configuration and recordings, and outputs that nobody reads.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const HEAD: &str = r#"{"watchkeeper":"events","schema":1,"version":"0","hostname":"h","kernel":"k"}"#;
+
+/// A folder that goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("watchkeeper-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Outcome {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn watchkeeper() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_watchkeeper"))
+}
+
+/// Arguments may be paths or words.
+fn run(arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Outcome {
+    let output = watchkeeper().args(arguments.iter().map(AsRef::as_ref)).stdin(Stdio::null()).output().unwrap();
+    Outcome {
+        code: output.status.code().expect("ended by itself"),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).expect("messages are UTF-8"),
+    }
+}
+
+/// The message names the thing and gives a hint, and nothing in it acts on a terminal.
+#[track_caller]
+fn refused(outcome: &Outcome, code: i32, message: &str) {
+    assert_eq!(outcome.code, code, "{}", outcome.err);
+    assert!(outcome.err.contains(message), "{}", outcome.err);
+    assert!(outcome.err.contains("hint: "), "{}", outcome.err);
+    assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
+    harmless(&outcome.err);
+}
+
+#[track_caller]
+fn harmless(text: &str) {
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+}
+
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../strategies/command-and-control/application-layer-protocol.md")
+}
+
+#[test]
+fn bad_usage_is_status_2() {
+    for arguments in [&["watch", "--duration", "soon"][..], &["replay"], &["watch", "--format", "xml"], &["nothing"]] {
+        let output = watchkeeper().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn without_root_watch_says_what_it_needs() {
+    let mut command = watchkeeper();
+    command.arg("watch");
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+        // The program may lie where only root reaches it.
+        if command.output().is_err() {
+            println!("SKIPPED: another user cannot run {}", env!("CARGO_BIN_EXE_watchkeeper"));
+            return;
+        }
+    }
+    let output = command.output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    assert!(err.contains("needs root") && err.contains("hint: run `sudo watchkeeper watch`"), "{err}");
+}
+
+#[test]
+fn all_broken_documents_are_named_at_once_and_the_good_ones_run() {
+    let folder = Folder::new("documents");
+    let documents = folder.0.join("strategies");
+    fs::create_dir(&documents).unwrap();
+    let good = fs::read_to_string(shipped()).unwrap();
+    fs::write(documents.join("good.md"), &good).unwrap();
+    fs::write(documents.join("no-front-matter.md"), "# A title\n").unwrap();
+    fs::write(documents.join("not-yaml.md"), "---\nads: [1\n---\n").unwrap();
+    fs::write(documents.join("not-utf8.md"), b"---\nads: 1\n\xff\xfe\n---\n").unwrap();
+    fs::write(documents.join("too-large.md"), vec![b'x'; (1 << 20) + 1]).unwrap();
+    std::os::unix::fs::symlink("nowhere", documents.join("dangling.md")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", documents.join("device.md")).unwrap();
+    let recording = folder.file("events.ndjson", format!("{HEAD}\n"));
+
+    let outcome = run(&[&"replay", &"--strategies", &documents, &recording]);
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    let broken = ["no-front-matter", "not-yaml", "not-utf8", "too-large", "dangling", "device"];
+    for name in broken {
+        assert!(outcome.err.contains(&format!("{name}.md")), "{name} is not named:\n{}", outcome.err);
+    }
+    assert!(!outcome.err.contains("good.md"), "{}", outcome.err);
+
+    fs::remove_file(documents.join("good.md")).unwrap();
+    refused(&run(&[&"replay", &"--strategies", &documents, &recording]), 2, "strategy documents can run");
+    refused(&run(&[&"watch", &"--strategies", &documents]), 2, "strategy documents can run");
+}
+
+#[test]
+fn strategies_and_configurations_that_are_not_there_are_status_2() {
+    let folder = Folder::new("absent");
+    let recording = folder.file("events.ndjson", format!("{HEAD}\n"));
+    let absent = folder.0.join("absent");
+    refused(&run(&[&"replay", &"--strategies", &absent, &recording]), 2, "absent: No such file");
+    refused(&run(&[&"replay", &"--config", &absent, &recording]), 2, "absent: No such file");
+    let empty = folder.0.join("empty");
+    fs::create_dir(&empty).unwrap();
+    refused(&run(&[&"replay", &"--strategies", &empty, &recording]), 2, "none of 0 strategy documents");
+    let unknown = folder.file("unknown.toml", "[kernel]\nrngs = 1\n");
+    refused(&run(&[&"replay", &"--config", &unknown, &recording]), 2, "rngs");
+    let hostile = folder.file("hostile.toml", "\"\\u001b[2J\" = 1\n");
+    refused(&run(&[&"replay", &"--config", &hostile, &recording]), 2, "hostile.toml");
+}
+
+#[test]
+fn a_recording_that_is_none_is_status_2() {
+    let folder = Folder::new("recordings");
+    let garbage: Vec<u8> = (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for (name, bytes, message) in [
+        ("empty", Vec::new(), "is empty"),
+        ("garbage", garbage, "not the head of a Watchkeeper recording"),
+        ("newer", HEAD.replace(":1,", ":999,").into_bytes(), "schema 999"),
+        ("escapes", HEAD.replace("events", "\\u001b[2J").into_bytes(), "where `events` is expected"),
+    ] {
+        refused(&run(&[&"replay", &folder.file(name, bytes)]), 2, message);
+    }
+    refused(&run(&[&"replay", &folder.0.join("absent")]), 2, "No such file");
+    refused(&run(&[&"replay", &folder.0]), 2, "directory");
+}
+
+#[test]
+fn lines_that_are_no_events_are_named_then_counted_and_the_rest_is_played() {
+    let folder = Folder::new("lines");
+    let mut bytes = format!("{HEAD}\n").into_bytes();
+    let bad: [&[u8]; 8] = [
+        b"garbage",
+        b"{\"kind\":{\"\\u001b[2J\":1}}",
+        b"\xff\xfe\x00",
+        b"[[[[[[[[",
+        b"{\"id\":{\"sensor\":\"\\u001b[31m\",\"sequence\":1}}",
+        b"null",
+        b"{\"id\":{\"sensor\":\"own\",\"sequence\":-1}}",
+        b"{\"id\":{\"sensor\":\"own\",\"sequence\":1e999}}",
+    ];
+    for line in bad {
+        bytes.extend_from_slice(line);
+        bytes.push(b'\n');
+    }
+    let outcome = run(&[&"replay", &folder.file("events.ndjson", bytes)]);
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    for number in 2..=6 {
+        assert!(outcome.err.contains(&format!("events.ndjson:{number}: not an event")), "{}", outcome.err);
+    }
+    assert!(outcome.err.contains("8 lines in all"), "{}", outcome.err);
+    harmless(&outcome.err);
+}
+
+#[test]
+fn a_nesting_without_end_and_a_line_without_end_are_refused_in_bounded_memory() {
+    let folder = Folder::new("long");
+    let mut bytes = format!("{HEAD}\n{}\n", "[".repeat(1 << 20)).into_bytes();
+    bytes.extend(std::iter::repeat_n(b'a', 20 << 20));
+    let outcome = run(&[&"replay", &folder.file("events.ndjson", bytes)]);
+    assert_eq!(outcome.code, 0, "{}", outcome.err);
+    assert!(outcome.err.contains(":2: not an event") && outcome.err.contains(":3: not an event"), "{}", outcome.err);
+}
+
+#[test]
+fn a_truncated_recording_plays_up_to_its_torn_line() {
+    let folder = Folder::new("torn");
+    let event = r#"{"id":{"sensor":"own","sequence":1},"boot":1,"kind":"tick"}"#;
+    let whole = format!("{HEAD}\n{event}\n{event}\n");
+    assert_eq!(run(&[&"replay", &folder.file("whole", &whole)]).err, "", "the sample is an event");
+    for length in 1..whole.len() {
+        let outcome = run(&[&"replay", &folder.file("torn", &whole[..length])]);
+        assert!(matches!(outcome.code, 0 | 2), "cut at {length}: {} {}", outcome.code, outcome.err);
+        assert!(outcome.out.is_empty());
+        assert!(!outcome.err.contains("panicked"), "cut at {length}: {}", outcome.err);
+    }
+}
+
+#[test]
+fn a_reader_that_goes_ends_the_output_without_an_error() {
+    for arguments in [&["strategy", "list"][..], &["strategy", "explain", "T1071"], &["doctor", "--json"]] {
+        let mut child =
+            watchkeeper().args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let status = child.wait().unwrap();
+        assert!(!err.contains("error") && !err.contains("panicked"), "{arguments:?}: {err}");
+        assert!(status.code().is_some(), "{arguments:?}: {status}");
+    }
+}
+
+#[test]
+fn a_full_output_is_said() {
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        println!("SKIPPED: no /dev/full");
+        return;
+    };
+    let output = watchkeeper().args(["strategy", "list"]).stdout(full).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    assert!(err.contains("cannot write to standard output: No space left"), "{err}");
+}
+
+#[test]
+fn a_recording_is_read_from_standard_input() {
+    let mut child = watchkeeper()
+        .args(["replay", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{HEAD}\n\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
