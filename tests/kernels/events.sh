@@ -4,12 +4,18 @@
 # The agent's command in the guest.
 AGENT=${WATCHKEEPER_GUEST_COMMAND:-/bin/watchkeeper watch --record /tmp/recording.ndjson --format json}
 
+# The name that stands for the kernel of this host.
+HERE=running
+
 # The kernel whose guest also runs containers by runc.
 RUNC_KERNEL=6.12
 
 build_actor() {
     gcc -O2 -Wall -Wextra -static -o "$1" "$KERNELS_DIR/actor.c" || die "tests/kernels/actor.c does not build"
 }
+
+# settings AGENT RUNC TREE ACTOR: what script.sh reads.
+settings() { printf "AGENT='%s'\nRUNC=%s\nTREE=%s\nACTOR=%s\n" "$@"; }
 
 events_root() {
     local version=$1 root=$2 kernel=$3 runc=
@@ -22,7 +28,7 @@ events_root() {
         copy_program "$root" "$(command -v runc || echo /usr/sbin/runc)"
         runc=1
     fi
-    printf "AGENT='%s'\nRUNC=%s\n" "$AGENT" "$runc" >"$root/settings"
+    settings "$AGENT" "$runc" /sys/fs/cgroup /bin/actor >"$root/settings"
     cp "$KERNELS_DIR/config.json" "$root/config.json"
     cp "$KERNELS_DIR/script.sh" "$root/script"
     if [ -d "$REPO/strategies" ]; then cp -r "$REPO/strategies" "$root/strategies"; fi
@@ -39,10 +45,16 @@ run_events() {
         tail -n 40 "$folder/output.txt" "$folder/console.txt"
         return
     fi
+    check_output "$version" "$folder"
+}
+
+# check_output VERSION FOLDER: the verdicts on output.txt, which holds what script.sh printed and its status.
+check_output() {
+    local version=$1 folder=$2
     if grep -aqx 'status=0' "$folder/output.txt"; then
         pass "kernel $version: every act was done and the agent ended well"
     else
-        fail "kernel $version: the guest's script"
+        fail "kernel $version: the script of acts"
         sed '/^== recording/,/^== end/d' "$folder/output.txt" | sed 's/^/    /'
     fi
     sed -n '/^== recording/,/^== end/p' "$folder/output.txt" | sed '1d;$d' | base64 -d | gzip -dc >"$folder/recording.ndjson" || {
@@ -52,6 +64,29 @@ run_events() {
     check_recording "$version" "$folder" "$KERNELS_DIR/expected.tsv"
     if [ "$version" = "$RUNC_KERNEL" ]; then check_recording "$version" "$folder" "$KERNELS_DIR/expected-runc.tsv"; fi
     print_kinds "$folder/recording.ndjson"
+}
+
+# run_here FOLDER: the same acts on this host, in a network and a mount namespace of their own, where a fresh folder
+# stands for /tmp. The agent is outside, as it is for real containers.
+run_here() {
+    local folder=$1 tree agent
+    [ "$(id -u)" -eq 0 ] || { skip "kernel $HERE: not root"; return; }
+    tree=$(awk '{ for (i = 7; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2" && $4 == "/") { print $5; exit } }' /proc/self/mountinfo)
+    [ -n "$tree" ] || { skip "kernel $HERE: no cgroup2 is mounted"; return; }
+    mkdir -m 1777 "$folder/tmp"
+    cp "$KERNELS_DIR/script.sh" "$folder/tmp/script"
+    cp "$WORK/actor" "$folder/tmp/actor"
+    agent="nsenter --mount=/proc/$$/ns/mnt --net=/proc/$$/ns/net $BINARY watch --record $folder/tmp/recording.ndjson --format json"
+    settings "$agent" '' "$tree" /tmp/actor >"$folder/tmp/settings"
+    echo "== kernel $(uname -r)"
+    unshare --mount --net --propagation private sh -c \
+        'mount --bind "$0" /tmp && ip link set lo up && cd / && timeout -k 5 "$1" sh /tmp/script /tmp/settings; echo "status=$?"' \
+        "$folder/tmp" "$TIMEOUT" >"$folder/output.txt" 2>&1 </dev/null
+    if grep -q 'another instance of Watchkeeper runs' "$folder/output.txt"; then
+        skip "kernel $HERE: $(grep -ho 'another instance of Watchkeeper runs.*' "$folder/output.txt")"
+        return
+    fi
+    check_output "$HERE" "$folder"
 }
 
 # check_recording VERSION FOLDER TABLE: one verdict per row. All rows are counted in one pass.

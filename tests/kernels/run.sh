@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs a program in virtual machines with Debian's stock kernels.
 #
-#   tests/kernels/run.sh                                   the event test of Watchkeeper on every kernel
+#   tests/kernels/run.sh                                   the event test of Watchkeeper on every kernel and on this host
 #   tests/kernels/run.sh --binary PATH [--args "ARGS…"]    that program alone; its output is printed
 #
-# Options: --kernels "5.10 6.1 6.12", --memory MB (1024), --timeout SECONDS (240), --file PATH (also put into /data,
+# Options: --kernels "5.10 6.1 6.12 running" (`running`: this host, of the event test alone), --memory MB (1024), --timeout SECONDS (240), --file PATH (also put into /data,
 # repeatable), --script FILE (instead of running the program directly), --keep (leaves the folder of each guest).
 # A kernel that cannot be fetched is SKIPPED, with the reason.
 set -euo pipefail
@@ -20,7 +20,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=events.sh
 . "$here/events.sh"
 
-KERNELS="5.10 6.1 6.12"
+KERNELS=
+STOCK_KERNELS="5.10 6.1 6.12"
 MEMORY=1024
 TIMEOUT=240
 BINARY=
@@ -91,10 +92,15 @@ main() {
         BINARY=$TARGET/release/watchkeeper
         [ -x "$BINARY" ] || die "$BINARY is missing: run 'cargo build --release' first"
         build_actor "$WORK/actor"
+        KERNELS=${KERNELS:-$STOCK_KERNELS $HERE}
     fi
-    for version in $KERNELS; do
+    for version in ${KERNELS:-$STOCK_KERNELS}; do
         mkdir -p "$WORK/$version"
-        "run_$TEST" "$version" "$WORK/$version"
+        if [ "$version" = "$HERE" ]; then
+            run_here "$WORK/$version"
+        else
+            "run_$TEST" "$version" "$WORK/$version"
+        fi
     done
     verdict_total
 }

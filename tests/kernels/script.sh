@@ -1,14 +1,16 @@
 #!/bin/sh
-# Runs in the guest: the agent records while the acts happen, then the recording goes to the host in one piece.
-# The host's part is events.sh, which sets AGENT (the command) and RUNC (empty where the guest has none) in /settings.
-. /settings
+# The agent records while the acts happen, then the recording is printed in one piece. Runs as the only job of a guest,
+# or on this host in namespaces of its own (events.sh). The settings: AGENT, the command; RUNC, empty where there is
+# none; TREE, the cgroup hierarchy; ACTOR, the program that acts.
+. "${1:-/settings}"
 recording=/tmp/recording.ndjson
 container=$(printf 'a%.0s' $(seq 64))
 inner=$(printf 'b%.0s' $(seq 64))
 plain=$(printf 'c%.0s' $(seq 64))
 scope=$(printf 'd%.0s' $(seq 64))
 spoofed=$(printf 'e%.0s' $(seq 64))
-tree=/sys/fs/cgroup
+tree=$TREE
+actor=$ACTOR
 status=0
 
 wrong() {
@@ -22,7 +24,7 @@ seen() {
     until grep -q "$1" "$recording" 2>/dev/null; do
         [ "$(date +%s)" -lt "$end" ] || return 1
         kill -0 "$agent" 2>/dev/null || return 1
-        /bin/actor enter "$tree/docker/$container" /bin/sh -c ": $1; true"
+        "$actor" enter "$tree/docker/$container" /bin/sh -c ": $1; true"
         sleep 0.1
     done
 }
@@ -32,7 +34,7 @@ oci_bundle() {
     folder=$1 cgroup=$2
     mkdir -p "$folder/image/bin" "$folder/image/proc" "$folder/image/tmp" "$folder/image/dev" "$folder/image/sys" \
         "$folder/upper" "$folder/work" "$folder/rootfs"
-    cp /bin/busybox /bin/actor "$folder/image/bin/"
+    cp /bin/busybox "$actor" "$folder/image/bin/"
     ln -s busybox "$folder/image/bin/sh"
     mount -t overlay overlay -o "lowerdir=$folder/image,upperdir=$folder/upper,workdir=$folder/work" "$folder/rootfs" ||
         wrong "overlay is not mounted"
@@ -50,15 +52,15 @@ mkdir -p "$tree/docker/$container"
 $AGENT >/tmp/agent.out 2>/tmp/agent.err &
 agent=$!
 if seen act-ready 60; then
-    /bin/actor enter "$tree/docker/$container" /bin/actor all || wrong "some act did not work in the guest"
+    "$actor" enter "$tree/docker/$container" "$actor" all || wrong "some act did not work in the guest"
     # A cgroup that a container makes below its own, named like another container: still the outer one.
     mkdir "$tree/docker/$container/$inner"
-    /bin/actor enter "$tree/docker/$container/$inner" /bin/sh -c '/bin/busybox true act-inner; true'
+    "$actor" enter "$tree/docker/$container/$inner" /bin/sh -c '/bin/busybox true act-inner; true'
     # A process that leaves its container's cgroup keeps its origin.
-    /bin/actor enter "$tree/docker/$container" /bin/sh -c "echo 0 >$tree/cgroup.procs; /bin/busybox true act-moved; true"
-    # A host process in a cgroup of no container, though its comm and path say otherwise.
+    "$actor" enter "$tree/docker/$container" /bin/sh -c "echo 0 >$tree/cgroup.procs; /bin/busybox true act-moved; true"
+    # A host process in a cgroup of no container, though the name is close to one's.
     mkdir -p "$tree/docker-$spoofed-not"
-    /bin/actor host || wrong "the host's act did not work"
+    "$actor" enter "$tree/docker-$spoofed-not" "$actor" host || wrong "the host's act did not work"
     [ -z "$RUNC" ] || run_runc
     seen act-done 30 || wrong "the recording does not show the last act within 30 s"
     kill -INT "$agent"
@@ -69,6 +71,10 @@ else
     wrong "the agent recorded nothing within 60 s"
     kill -9 "$agent" 2>/dev/null
 fi
+for made in "docker/$container/$inner" "docker/$container" docker "docker-$spoofed-not"; do
+    # On a host, `docker` may hold others' containers.
+    rmdir "$tree/$made" 2>/dev/null
+done
 echo "== agent messages"
 tail -n 40 /tmp/agent.err
 echo "== alerts: $(wc -l </tmp/agent.out)"
