@@ -41,7 +41,8 @@ end_watch() {
     kill -INT "$AGENT"
     wait "$AGENT" || true
     AGENT=
-    sed -n 's/.*from \([0-9]*\) events, \([0-9]*\) observations lost.*/\1 \2/p' "$DIR/err" | tail -n 1
+    read -r EVENTS LOST < <(sed -n 's/.*from \([0-9]*\) events, \([0-9]*\) observations lost.*/\1 \2/p' "$DIR/err") ||
+        die "the agent did not say what it saw: $(cat "$DIR/err")"
 }
 
 tidy() {
@@ -50,25 +51,25 @@ tidy() {
 }
 
 live() {
-    local before after events lost reached
+    local before after reached
     watch
     before=$(agent_cpu_ms)
     "$DIR/mix" "$RATE" "$SECONDS_EACH" >"$DIR/mix.json"
     after=$(agent_cpu_ms)
-    read -r events lost < <(end_watch)
+    end_watch
     reached=$(jq .records_per_s "$DIR/mix.json")
     row "whole pipeline, all strategies, live, mix M, $SECONDS_EACH s on $(nproc) cores" \
-        "$reached/s generated, $events events, $lost lost; agent $(jq -n "($after - $before) * 1000 / $(jq .records "$DIR/mix.json") | . * 100 | floor / 100") µs a record, generator $(jq .cpu_us_per_record "$DIR/mix.json") µs" \
+        "$reached/s generated, $EVENTS events, $LOST lost; agent $(jq -n "($after - $before) * 1000 / $(jq .records "$DIR/mix.json") | . * 100 | floor / 100") µs a record, generator $(jq .cpu_us_per_record "$DIR/mix.json") µs" \
         "100,000/s, 0 lost"
     at_least "records a second generated" "$reached" $((RATE * 99 / 100))
-    at_most "observations lost" "$lost" 0
+    at_most "observations lost" "$LOST" 0
 }
 
 replay() {
     local report
     watch --record "$DIR/recording"
     "$DIR/mix" "$RECORD_RATE" "$RECORD_SECONDS" >/dev/null
-    end_watch >/dev/null
+    end_watch
     report=$("$TARGET/release/examples/pipeline" "$REPO/strategies" "$DIR/recording")
     row "whole pipeline, replay from memory, $(jq .events <<<"$report") events, $(jq .strategies <<<"$report") strategies" \
         "$(jq .events_per_s <<<"$report") events/s/core (median of passes $(jq '.passes_per_s | sort | .[length / 2 | floor]' <<<"$report"))" \
