@@ -30,8 +30,8 @@
 #include "clock.h"
 
 // One round of a worker in records of the sensor. A connection of a program that connects, sends nothing and closes is
-// 4 records (connect, its result, established, closed); a question is 2 (destination, the question itself). Of the
-// processes every third executes a program (fork, exec, exit), as shells and services mostly fork.
+// 4 records (connect, its result, established, closed); a question is 2 (destination, the question itself). Two of
+// five processes execute a program (fork, exec, exit), the others only fork and exit: an exec costs several times as much.
 enum { OPENS = 168, EXECS = 6, FORKS = 9, CONNECTS = 6, QUERIES = 6 };
 enum { ROUND = OPENS + 3 * EXECS + 2 * FORKS + 4 * CONNECTS + 2 * QUERIES }; // 240 records: 70, 15, 10, 5 %
 
