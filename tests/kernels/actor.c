@@ -187,15 +187,18 @@ static void tcp(void)
 	close(listener);
 }
 
-// A query for act.test to a resolver that is there and never answers.
+// A query for act.test to a resolver that reads it and never answers.
 static void dns(void)
 {
+	char part[64];
 	static const char query[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\3act\4test\0\0\1\0\1";
 	struct sockaddr_in address = loopback(53);
 	int client = socket(AF_INET, SOCK_DGRAM, 0), server = socket(AF_INET, SOCK_DGRAM, 0);
 
 	worked("resolver", bind(server, (void *)&address, sizeof address) == 0);
 	worked("dns", sendto(client, query, sizeof query - 1, 0, (void *)&address, sizeof address) == sizeof query - 1);
+	// Closed sooner, the socket could be gone before the datagram is there.
+	worked("dns received", read(server, part, sizeof part) == sizeof query - 1);
 	close(client);
 	close(server);
 }
@@ -207,7 +210,20 @@ static void local_socket(void)
 
 	worked("unix listen", bind(listener, (void *)&address, sizeof address) == 0 && listen(listener, 1) == 0);
 	worked("unix connect", connect(client, (void *)&address, sizeof address) == 0);
-	worked("raw socket", socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0);
+}
+
+// An echo request to loopback, which the raw socket gets too: packets without ports.
+static void ping(void)
+{
+	static const char echo[] = "\x08\0\xf7\xff\0\0\0";
+	struct sockaddr_in address = loopback(0);
+	char part[64];
+	int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+
+	worked("raw socket", raw >= 0);
+	worked("ping", sendto(raw, echo, sizeof echo, 0, (void *)&address, sizeof address) == sizeof echo);
+	worked("pinged", read(raw, part, sizeof part) > 0);
+	close(raw);
 }
 
 static void privilege(void)
@@ -264,6 +280,7 @@ static int all(void)
 	tcp();
 	dns();
 	local_socket();
+	ping();
 	privilege();
 	return failures != 0;
 }

@@ -13,8 +13,8 @@
  * major << 20 | minor.
  *
  * Paths are written leaf first: components, each ended by NUL, up to the root of the process; user space
- * reverses them; length 0 is the root itself. `WK_F_PATH_CUT` says that a walk ended elsewhere than at the root:
- * too deep, or outside of the root (memfd, pipe, a directory that the process got from the host).
+ * reverses them; length 0 is the root itself. The bit `WK_PATH_CUT` in the length says that the walk ended elsewhere
+ * than at the root: too deep, or outside of the root (memfd, pipe, a directory that the process got from the host).
  */
 #ifndef WATCHKEEPER_LAYOUT_H
 #define WATCHKEEPER_LAYOUT_H
@@ -22,6 +22,7 @@
 #define WK_COMM_LEN 16
 #define WK_ID_LEN 32 /* a container id: 64 hexadecimal digits, packed */
 #define WK_ADDR_LEN 16
+#define WK_PATH_CUT 0x80000000u /* in the length of a path, see above */
 
 enum wk_kind {
 	WK_EXEC = 1,
@@ -48,7 +49,6 @@ enum wk_kind {
 #define WK_F_MOVED 0x0008      /* present cgroup does not belong to `container`: the task left it */
 #define WK_F_OWNER_MAP 0x0010  /* task fields are the socket owner's, not those of the running task */
 #define WK_F_NO_OWNER 0x0020   /* no task is known for this record: task fields are zero, container is the socket's */
-#define WK_F_PATH_CUT 0x0040   /* a path walk ended before the root */
 #define WK_F_DATA_CUT 0x0080   /* a string or payload was longer than its field */
 #define WK_F_READ_FAIL 0x0100  /* memory of the process could not be read */
 #define WK_F_STARTUP 0x0200    /* runtime's own start-up inside a new container, before its first exec */

@@ -22,12 +22,22 @@
 #define TCP_LISTEN_STATE 10
 #define SOCK_DONE_FLAG 1    /* enum sock_flags: a FIN was received */
 
-/* cookie → header of the task that last connected, accepted, sent with or made the socket */
+/* The task that last connected, accepted, sent with or made the socket. */
+struct wk_owner {
+	struct wk_header h;
+	/* Where it last asked to connect: the kernel forgets it when that fails, before the call returns. */
+	u8 remote[WK_ADDR_LEN];
+	u16 remote_port;
+	u16 connecting; /* the call has not returned */
+	u32 pad;
+};
+
+/* by cookie */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, u64);
-	__type(value, struct wk_header);
+	__type(value, struct wk_owner);
 } socket_owners SEC(".maps");
 
 struct wk_flow_key { u64 cookie, peer; }; /* peer 0: the whole socket */
@@ -59,38 +69,38 @@ static __always_inline struct wk_flow *wk_flow_of(u64 cookie, u64 peer)
 }
 
 /* ---- owners ---- */
-/* What a new owner starts from: a header is too large for the stack beside the other frames. */
+/* What a new owner starts from: it is too large for the stack beside the other frames. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, struct wk_header);
+	__type(value, struct wk_owner);
 } blank_owner SEC(".maps");
 
 /* Remembers the running task as the owner. */
 static __noinline int wk_own(u64 cookie, const struct wk_view *v)
 {
 	u32 zero = 0;
-	struct wk_header *h = bpf_map_lookup_elem(&socket_owners, &cookie);
-	if (!h && cookie) {
-		struct wk_header *blank = bpf_map_lookup_elem(&blank_owner, &zero);
+	struct wk_owner *o = bpf_map_lookup_elem(&socket_owners, &cookie);
+	if (!o && cookie) {
+		struct wk_owner *blank = bpf_map_lookup_elem(&blank_owner, &zero);
 		if (!blank)
 			return 0;
 		bpf_map_update_elem(&socket_owners, &cookie, blank, BPF_ANY);
-		h = bpf_map_lookup_elem(&socket_owners, &cookie);
+		o = bpf_map_lookup_elem(&socket_owners, &cookie);
 	}
-	if (h)
-		wk_fill(h, v, 0);
+	if (o)
+		wk_fill(&o->h, v, 0);
 	return 0;
 }
 
 /* Header of a record without a task, from the owner map or from the socket's cgroup. False: a plain host socket. */
 static __always_inline bool wk_owner_header(struct wk_header *h, u32 kind, u64 cookie, u64 cgroup)
 {
-	struct wk_header *owner = bpf_map_lookup_elem(&socket_owners, &cookie);
+	struct wk_owner *owner = bpf_map_lookup_elem(&socket_owners, &cookie);
 	struct wk_cgroup_owner *o = NULL;
 	if (owner) {
-		__builtin_memcpy(h, owner, sizeof(*h));
+		__builtin_memcpy(h, &owner->h, sizeof(*h));
 		h->flags |= WK_F_OWNER_MAP;
 	} else {
 		__builtin_memset(h, 0, sizeof(*h));
@@ -196,6 +206,12 @@ static __always_inline int wk_destination(struct bpf_sock_addr *ctx, u32 op, boo
 			f->announced = 1;
 	}
 	wk_own(cookie, &v);
+	struct wk_owner *owner = op == WK_SK_CONNECT ? bpf_map_lookup_elem(&socket_owners, &cookie) : NULL;
+	if (owner) {
+		__builtin_memcpy(owner->remote, a, sizeof(a));
+		owner->remote_port = port;
+		owner->connecting = 1;
+	}
 	struct wk_socket *e = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e));
 	if (!e)
 		return 1;
@@ -246,6 +262,19 @@ int sk_established(struct bpf_sock_ops *ctx)
 }
 
 /* ---- socket system calls, by descriptor ---- */
+static __always_inline void wk_connect_returned(struct wk_endpoint *e, u64 cookie, s64 ret)
+{
+	struct wk_owner *o = bpf_map_lookup_elem(&socket_owners, &cookie);
+	if (!o)
+		return;
+	o->connecting = 0;
+	if (ret >= 0 || e->remote_port)
+		return;
+	__builtin_memcpy(e->remote, o->remote, WK_ADDR_LEN);
+	e->remote_port = o->remote_port;
+	bpf_map_delete_elem(&socket_owners, &cookie);
+}
+
 static __always_inline int wk_socket_record(const struct wk_view *v, u32 op, s64 ret, struct file *f, struct sock *sk)
 {
 	u64 cookie = wk_cookie(sk);
@@ -266,6 +295,8 @@ static __always_inline int wk_socket_record(const struct wk_view *v, u32 op, s64
 	e->cookie = cookie;
 	e->inode = BPF_CORE_READ(f, f_inode, i_ino);
 	wk_endpoint(&e->e, sk);
+	if (op == WK_SK_CONNECT_DONE)
+		wk_connect_returned(&e->e, cookie, ret);
 	e->type = BPF_CORE_READ(sk, sk_type);
 	e->pad = 0;
 	return wk_submit(e, WK_RING_NETWORK);
@@ -401,7 +432,11 @@ int on_tcp_state(struct wk_args *ctx)
 	e->old_state = before;
 	e->new_state = after;
 	wk_submit(e, WK_RING_NETWORK);
-	if (after == TCP_CLOSE_STATE)
+	if (after != TCP_CLOSE_STATE)
+		return 0;
+	/* A failed connect that is still to return looks for where it went, and removes the owner then. */
+	struct wk_owner *o = bpf_map_lookup_elem(&socket_owners, &cookie);
+	if (!o || !o->connecting)
 		bpf_map_delete_elem(&socket_owners, &cookie);
 	return 0;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Packets of containers' sockets: the first bytes of each TCP flow and direction, the first packets of every other
+ * Packets of containers' sockets: the first bytes of each TCP flow and direction, the first packets of each UDP
  * flow, DNS whole. In: cgroup_skb programs at the root of the default hierarchy (no task; the owner comes from
  * network.bpf.c). Out: WK_PACKET in the network ring. Left out: packets of AF_PACKET sockets, which pass no such
- * hook; fragments behind the first.
+ * hook; fragments behind the first; transports without ports (ICMP), whose sockets are reported when they are made.
  */
 
 const volatile u32 first_bytes = 1024;  /* payload bytes of each TCP flow and direction that are captured */
-const volatile u32 first_packets = 4;   /* packets of each other flow and direction */
+const volatile u32 first_packets = 4;   /* packets of each UDP flow and direction */
 #define PACKET_BYTES 1500
 
 struct wk_packet_view {
@@ -59,11 +59,11 @@ static __always_inline bool wk_parse(struct __sk_buff *skb, struct wk_packet_vie
 	if (!(v4 ? wk_parse_v4(skb, p, out, addr) : first >> 4 == 6 && wk_parse_v6(skb, p, out, addr)))
 		return false;
 	p->payload = p->l4;
-	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP) {
-		if (bpf_skb_load_bytes(skb, p->l4, ports, 4))
-			return false;
-		p->payload += 8;
-	}
+	if (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP)
+		return false;
+	if (bpf_skb_load_bytes(skb, p->l4, ports, 4))
+		return false;
+	p->payload = p->l4 + 8;
 	p->source_port = ports[0] << 8 | ports[1];
 	p->dest_port = ports[2] << 8 | ports[3];
 	if (p->protocol == IPPROTO_TCP) {

@@ -12,6 +12,7 @@
 #define ENV_ENTRIES 64
 #define ENV_ENTRY 256
 #define ENV_BYTES 1024
+#define ENV_CUT 0x80000000u
 
 /* Compares n constant bytes; a macro, because the loop must unroll before the verifier sees it. */
 #define WK_SAME(name, word, n)                          \
@@ -109,7 +110,7 @@ static __always_inline bool wk_env_wanted(u64 word)
 
 /*
  * Appends the selected entries of the environment at `off`; only these leave the kernel. Returns their bytes, with
- * WK_WALK_CUT where the environment goes on behind the last entry that was read. Global: verified once.
+ * ENV_CUT where the environment goes on behind the last entry that was read. Global: verified once.
  */
 __noinline u32 wk_environment(u32 off)
 {
@@ -136,7 +137,7 @@ __noinline u32 wk_environment(u32 off)
 		if (wk_env_wanted(word))
 			s->written += n;
 	}
-	return s->written | WK_WALK_CUT;
+	return s->written | ENV_CUT;
 }
 
 static __always_inline void wk_exec_file(struct wk_exec *e, struct file *f)
@@ -169,7 +170,7 @@ static __always_inline void wk_exec_memory(struct wk_exec *e, u64 *off, struct t
 	}
 	e->env_total = BPF_CORE_READ(mm, env_end) - BPF_CORE_READ(mm, env_start);
 	u32 n = wk_environment(*off);
-	if (n & WK_WALK_CUT)
+	if (n & ENV_CUT)
 		e->xflags |= WK_X_ENV_CUT;
 	n &= WK_SCRATCH - 1;
 	e->env_len = n;

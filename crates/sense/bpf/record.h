@@ -47,11 +47,10 @@ static __always_inline u32 wk_put_user_bytes(void *record, u64 *off, u64 from, u
 #define WK_PATH_PARTS 40  /* components and crossed mounts */
 #define WK_PATH_BYTES 4096 /* PATH_MAX */
 #define WK_NAME_BYTES 256 /* NAME_MAX and NUL */
-#define WK_WALK_CUT 0x80000000u
 
 /*
  * Appends the components of scratch's dentry at `off` of the record, leaf first. Returns their bytes, and
- * WK_WALK_CUT where the walk ended elsewhere than at the root that was given. Global, so that the verifier
+ * WK_PATH_CUT where the walk ended elsewhere than at the root that was given. Global, so that the verifier
  * walks the loop once for the whole object.
  */
 __noinline u32 wk_walk(u32 off)
@@ -59,7 +58,7 @@ __noinline u32 wk_walk(u32 off)
 	u32 zero = 0;
 	struct wk_scratch *s = bpf_map_lookup_elem(&scratch, &zero);
 	if (!s)
-		return WK_WALK_CUT;
+		return WK_PATH_CUT;
 	struct dentry *d = s->dentry, *root = s->root_dentry;
 	struct vfsmount *mnt = s->mnt, *root_mnt = s->root_mnt;
 	s->written = 0;
@@ -94,10 +93,10 @@ __noinline u32 wk_walk(u32 off)
 		if (n > 0)
 			s->written = n;
 	}
-	return s->written | WK_WALK_CUT;
+	return s->written | WK_PATH_CUT;
 }
 
-/* Appends the path as the viewed task sees it. */
+/* Appends the path as the viewed task sees it. Returns its length for the record, with WK_PATH_CUT. */
 static __always_inline u32 wk_put_path(void *record, u64 *off, const struct wk_view *v, struct path *p)
 {
 	u32 zero = 0;
@@ -111,10 +110,7 @@ static __always_inline u32 wk_put_path(void *record, u64 *off, const struct wk_v
 	s->root_dentry = BPF_CORE_READ(fs, root.dentry);
 	s->root_mnt = BPF_CORE_READ(fs, root.mnt);
 	u32 n = wk_walk(*off);
-	if (n & WK_WALK_CUT)
-		((struct wk_header *)record)->flags |= WK_F_PATH_CUT;
-	n &= WK_SCRATCH - 1;
-	*off += n;
+	*off += n & (WK_SCRATCH - 1);
 	return n;
 }
 

@@ -140,13 +140,13 @@ records! {
 }
 
 constants! {
+    PATH_CUT: u32 = 0x8000_0000,
     F_COMPAT: u16 = 0x1,
     F_URING: u16 = 0x2,
     F_HELPER: u16 = 0x4,
     F_MOVED: u16 = 0x8,
     F_OWNER_MAP: u16 = 0x10,
     F_NO_OWNER: u16 = 0x20,
-    F_PATH_CUT: u16 = 0x40,
     F_DATA_CUT: u16 = 0x80,
     F_READ_FAIL: u16 = 0x100,
     F_STARTUP: u16 = 0x200,

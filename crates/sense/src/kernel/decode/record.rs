@@ -70,7 +70,7 @@ impl<'a> Record<'a> {
     pub(super) fn parts(&self, size: usize) -> Result<Parts<'a>, DecodeError> {
         let rest =
             self.bytes.get(size..).ok_or(DecodeError::Short { needed: size, len: self.bytes.len() })?;
-        Ok(Parts { rest, path_cut: self.has(layout::F_PATH_CUT), data_cut: self.has(layout::F_DATA_CUT) })
+        Ok(Parts { rest, data_cut: self.has(layout::F_DATA_CUT) })
     }
 }
 
@@ -78,7 +78,6 @@ impl<'a> Record<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'a> {
     rest: &'a [u8],
-    path_cut: bool,
     data_cut: bool,
 }
 
@@ -103,31 +102,33 @@ impl<'a> Parts<'a> {
 
     /// A path from kernel objects: leaf first, each component ended by NUL.
     pub(super) fn path(&mut self, len: u32) -> Result<Text, DecodeError> {
-        let path = path_bytes(self.bytes(len)?, self.path_cut);
-        Ok(self.mark(Text::from_bytes(&path, Provenance::Resolved)))
+        let cut = len & layout::PATH_CUT != 0;
+        let path = path_bytes(self.bytes(len & !layout::PATH_CUT)?, cut);
+        Ok(mark(Text::from_bytes(&path, Provenance::Resolved), cut))
     }
 
     /// A path that the process gave (`claimed_len` bytes), relative to a directory that the kernel resolved.
     pub(super) fn joined(&mut self, claimed_len: u32, directory_len: u32) -> Result<Text, DecodeError> {
         let claimed = until_nul(self.bytes(claimed_len)?);
-        let directory = self.bytes(directory_len)?;
+        let cut = directory_len & layout::PATH_CUT != 0;
+        let directory = self.bytes(directory_len & !layout::PATH_CUT)?;
         let path = match claimed {
-            [] => path_bytes(directory, self.path_cut),
+            [] => path_bytes(directory, cut),
             [b'/', ..] => lexical(claimed),
             _ => {
-                let mut path = path_bytes(directory, self.path_cut);
+                let mut path = path_bytes(directory, cut);
                 path.push(b'/');
                 path.extend_from_slice(claimed);
                 lexical(&path)
             }
         };
         let text = Text::from_bytes(&path, Provenance::Claimed);
-        Ok(if self.data_cut { text.cut_from(CUT_FROM_UNKNOWN) } else { self.mark(text) })
+        Ok(if self.data_cut { text.cut_from(CUT_FROM_UNKNOWN) } else { mark(text, cut) })
     }
+}
 
-    fn mark(&self, text: Text) -> Text {
-        if self.path_cut && text.as_str().starts_with('…') { text.cut_from(CUT_FROM_UNKNOWN) } else { text }
-    }
+fn mark(text: Text, cut: bool) -> Text {
+    if cut && text.as_str().starts_with('…') { text.cut_from(CUT_FROM_UNKNOWN) } else { text }
 }
 
 /// The bytes before the first NUL.
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_part_longer_than_the_record_is_an_error() {
-        let mut parts = Parts { rest: b"abc", path_cut: false, data_cut: false };
+        let mut parts = Parts { rest: b"abc", data_cut: false };
         assert!(matches!(parts.bytes(4), Err(DecodeError::Part { len: 4, left: 3 })));
         assert!(matches!(parts.bytes(u32::MAX), Err(DecodeError::Part { .. })));
         assert_eq!(parts.bytes(3).unwrap(), b"abc");
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn relative_names_are_joined_to_their_directory() {
-        let mut parts = Parts { rest: b"../x\0b\0a\0", path_cut: false, data_cut: false };
+        let mut parts = Parts { rest: b"../x\0b\0a\0", data_cut: false };
         let text = parts.joined(5, 4).unwrap();
         assert_eq!(text, Text::claimed("/a/x"));
     }

@@ -123,6 +123,18 @@ fn an_exec_says_what_is_resolved_and_what_is_claimed() {
 }
 
 #[test]
+fn a_path_without_a_root_leaves_the_other_path_whole() {
+    let path = b"x\0d\0";
+    let record = Bytes::new(layout::EXEC, exec::BYTES)
+        .part(exec::PATH_LEN, path)
+        .part(exec::CWD_LEN, b"tmp\0")
+        .u32(exec::PATH_LEN, u32::try_from(path.len()).unwrap() | layout::PATH_CUT);
+    let Kind::Exec(exec) = decode_one(&record.done()).kind else { panic!() };
+    assert_eq!((exec.path.as_str(), exec.cwd.as_str()), ("…/d/x", "/tmp"));
+    assert!(exec.path.full_len().is_some() && !exec.cwd.full_len().is_some());
+}
+
+#[test]
 fn a_rename_joins_names_to_their_directories() {
     let Kind::File(file) = decode_one(&a_rename()).kind else { panic!() };
     assert_eq!((file.op, file.path.as_str(), file.target.as_str()), (FileOp::Rename, "/b/a", "/etc/passwd"));
