@@ -65,6 +65,20 @@ status_is() {
     [ "$status" -eq "$wanted" ] || { echo "status $status instead of $wanted"; return 1; }
 }
 
+# ends NAME STATUS COMMAND…: a verdict on a command that waits for the agent. `check` is a shell of its own and cannot
+# wait for it.
+ends() {
+    local name=$1 wanted=$2 status=0
+    shift 2
+    "$@" || status=$?
+    if [ "$status" -eq "$wanted" ]; then
+        pass "$name"
+    else
+        fail "$name: status $status instead of $wanted"
+        tail -n 5 "$AGENT_DIR/agent.err" | sed 's/^/    /'
+    fi
+}
+
 # start_agent ARG…: `watchkeeper watch` with these arguments added; returns once it sees a container's act.
 # Leaves DIR/alerts.ndjson, DIR/events.ndjson and DIR/agent.err in Docker's folder.
 start_agent() {
