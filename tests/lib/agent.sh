@@ -57,14 +57,6 @@ agent_status() {
     return "$status"
 }
 
-# status_is STATUS COMMAND…: whether the command ends with exactly this status.
-status_is() {
-    local wanted=$1 status=0
-    shift
-    "$@" || status=$?
-    [ "$status" -eq "$wanted" ] || { echo "status $status instead of $wanted"; return 1; }
-}
-
 # ends NAME STATUS COMMAND…: a verdict on a command that waits for the agent. `check` is a shell of its own and cannot
 # wait for it.
 ends() {

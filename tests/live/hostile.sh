@@ -126,11 +126,10 @@ one_line_each() {
 safe() { ! LC_ALL=C.UTF-8 grep -naP "$UNSAFE" "$1" | cat -v && iconv -f UTF-8 -t UTF-8 "$1" >/dev/null; }
 
 outputs() {
-    local dir=$AGENT_DIR status=0
-    stop_agent || status=$?
-    check "the agent ends well" test "$status" -eq 130 -o "$status" -eq 1
+    local dir=$AGENT_DIR
+    ends "the agent ends well" 130 stop_agent INT
     check "alerts are one line of JSON each" one_line_each "$dir/alerts.ndjson"
-    status_is 1 replay --format json "$dir/events.ndjson" >"$dir/replayed.ndjson" || true
+    replay --format json "$dir/events.ndjson" >"$dir/replayed.ndjson" || true
     check "replay gives the live alerts byte for byte" cmp "$dir/alerts.ndjson" "$dir/replayed.ndjson"
     replay --format json "$dir/events.ndjson" >"$dir/again.ndjson" || true
     check "a second replay gives the same" cmp "$dir/replayed.ndjson" "$dir/again.ndjson"
