@@ -57,12 +57,18 @@ agent_status() {
     return "$status"
 }
 
-# status_is STATUS COMMAND…: whether the command ends with exactly this status.
-status_is() {
-    local wanted=$1 status=0
-    shift
+# ends NAME STATUS COMMAND…: a verdict on a command that waits for the agent. `check` is a shell of its own and cannot
+# wait for it.
+ends() {
+    local name=$1 wanted=$2 status=0
+    shift 2
     "$@" || status=$?
-    [ "$status" -eq "$wanted" ] || { echo "status $status instead of $wanted"; return 1; }
+    if [ "$status" -eq "$wanted" ]; then
+        pass "$name"
+    else
+        fail "$name: status $status instead of $wanted"
+        tail -n 5 "$AGENT_DIR/agent.err" | sed 's/^/    /'
+    fi
 }
 
 # start_agent ARG…: `watchkeeper watch` with these arguments added; returns once it sees a container's act.

@@ -123,7 +123,7 @@ stop_docker() {
 end_runtime() {
     local process
     for process in /proc/[0-9]*; do
-        case $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null || true) in
+        case $({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null || true) in
             containerd*" $DOCKER_DIR/exec/"* | *containerd-shim*" $DOCKER_DIR/exec/"*) kill -9 "${process#/proc/}" 2>/dev/null || true ;;
         esac
     done

@@ -67,8 +67,9 @@ one_agent() {
     before=$(stat -c %s "$AGENT_DIR/events.ndjson")
     check "the actor killed: the watch goes on" until_true 5 grows "$before"
     check "the recording says that Docker is not seen" grep -q '"health":{"signal":"docker","state":"down"' "$AGENT_DIR/events.ndjson"
-    check "SIGINT ends it with 130" status_is 130 stop_agent INT
-    check "what was recorded replays" status_is 0 "$WATCHKEEPER" replay "$AGENT_DIR/events.ndjson"
+    ends "SIGINT ends it with 130" 130 stop_agent INT
+    check "the recording replays, and has the attack on the actor" says 1 'Monitoring or runtime is ended' \
+        'Docker no longer reports' -- "$WATCHKEEPER" replay "$AGENT_DIR/events.ndjson"
 }
 
 grows() { [ "$(stat -c %s "$AGENT_DIR/events.ndjson")" -gt "$1" ]; }
@@ -88,7 +89,7 @@ confined() {
 deaths() {
     start_watch
     kill -9 "$(agent_child engine)"
-    check "the engine killed: status 255" status_is 255 agent_status 10
+    ends "the engine killed: status 255" 255 agent_status 10
     check "the engine killed: said" agent_said 'error: the engine ended: signal: 9'
     check "the engine killed: the actor goes too" until_true 5 none_marked
     start_watch
@@ -97,18 +98,17 @@ deaths() {
     check "the sensor killed: engine and actor go too" until_true 5 none_marked
 }
 
-# 64 KiB last a second or two: a tick is recorded every 100 ms, and the host's own processes at start.
+# 8 KiB last some seconds at most: a tick is recorded every 100 ms, after what runs at the start.
 full_disk() {
     mkdir "$AGENT_DIR/small"
-    mount -t tmpfs -o size=64k none "$AGENT_DIR/small"
+    mount -t tmpfs -o size=8k none "$AGENT_DIR/small"
     start_watch --record "$AGENT_DIR/small/events.ndjson"
-    # Reading it fills it as well: each line is an event of a process that the kernel programs report.
     until_true 60 agent_said 'the recording ended' || true
     check "a full disk: said, and the watch goes on" agent_said 'the recording ended: No space left.*the watch goes on'
     check "a full disk: the agent still runs" kill -0 "$AGENT_PID"
-    check "a full disk: ends well" status_is 130 stop_agent INT
+    ends "a full disk: ends well" 130 stop_agent INT
     check "a full disk: what is missing is counted" agent_said ' [1-9][0-9]* observations lost'
-    check "a full disk: what fitted replays" status_is 0 "$WATCHKEEPER" replay "$AGENT_DIR/small/events.ndjson"
+    check "a full disk: what fitted replays" says 0 -- "$WATCHKEEPER" replay "$AGENT_DIR/small/events.ndjson"
     umount "$AGENT_DIR/small"
 }
 

@@ -36,14 +36,8 @@ main() {
     docker start stays >/dev/null
     (sleep 2) | timeout 20 docker exec -i stays telnet c2.example.com 4445 >/dev/null 2>&1 || true
     expect_alert "a container from before, started again: named" 5 '.container.name == "stays"'
-    check "the agent ends well" ended_well
+    ends "the agent ends well" 130 stop_agent INT
     verdict_total
-}
-
-ended_well() {
-    local status=0
-    stop_agent || status=$?
-    [ "$status" -eq 0 ] || [ "$status" -eq 1 ] || [ "$status" -eq 130 ]
 }
 
 main "$@"

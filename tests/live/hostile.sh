@@ -99,8 +99,10 @@ reused_pids() {
         check "reused pids $n: its own command line" \
             has_alert ".container.name == \"reuse-$n\" and ([.evidences[].process.cmd_line?] | any(. != null and contains(\"reuse-$n\")))"
     done
+    # The client on the host has the name among its arguments as well.
     grep -F '"reuse-' "$AGENT_DIR/events.ndjson" | jq -r 'select(.kind.exec) |
-        "\(.actor.pid) \([.kind.exec.argv[] | if type == "object" then .text else . end | select(startswith("reuse-"))][0]) \(.owner.container)"' \
+        [.kind.exec.argv[] | if type == "object" then .text else . end] as $argv | select($argv[0] != "docker") |
+        "\(.actor.pid) \([$argv[] | select(startswith("reuse-"))][0]) \(.owner.container)"' \
         >"$DOCKER_DIR/reused"
     check "the same pid ran in several containers" eval \
         '[ "$(awk "{ print \$1, \$3 }" "$DOCKER_DIR/reused" | sort -u | cut -d" " -f1 | sort | uniq -d | wc -l)" -gt 0 ]'
@@ -124,11 +126,10 @@ one_line_each() {
 safe() { ! LC_ALL=C.UTF-8 grep -naP "$UNSAFE" "$1" | cat -v && iconv -f UTF-8 -t UTF-8 "$1" >/dev/null; }
 
 outputs() {
-    local dir=$AGENT_DIR status=0
-    stop_agent || status=$?
-    check "the agent ends well" test "$status" -eq 130 -o "$status" -eq 1
+    local dir=$AGENT_DIR
+    ends "the agent ends well" 130 stop_agent INT
     check "alerts are one line of JSON each" one_line_each "$dir/alerts.ndjson"
-    status_is 1 replay --format json "$dir/events.ndjson" >"$dir/replayed.ndjson" || true
+    replay --format json "$dir/events.ndjson" >"$dir/replayed.ndjson" || true
     check "replay gives the live alerts byte for byte" cmp "$dir/alerts.ndjson" "$dir/replayed.ndjson"
     replay --format json "$dir/events.ndjson" >"$dir/again.ndjson" || true
     check "a second replay gives the same" cmp "$dir/replayed.ndjson" "$dir/again.ndjson"
@@ -154,13 +155,13 @@ closed_outputs() {
     AGENT_OUT=$AGENT_DIR/pipe start_watch
     run_act closed-1 alpine telnet c2.example.com 4444
     run_act closed-2 alpine telnet c2.example.com 4444
-    check "a reader that goes: the agent ends with 0" status_is 0 agent_status 10
+    ends "a reader that goes: the agent ends with 0" 0 agent_status 10
     check "a reader that goes: it got its line" one_line_each "$AGENT_DIR/first"
     check "a reader that goes: no error is said" eval '! agent_said error'
     check "a reader that goes: no process is left" until_true 5 none_marked
     AGENT_OUT=/dev/full start_watch
     run_act full alpine telnet c2.example.com 4444
-    check "a full output: status 3" status_is 3 agent_status 10
+    ends "a full output: status 3" 3 agent_status 10
     check "a full output: said" agent_said 'error: cannot write to standard output: No space left'
     check "a full output: no process is left" until_true 5 none_marked
 }

@@ -45,7 +45,8 @@ fn watchkeeper() -> Command {
 
 /// Arguments may be paths or words.
 fn run(arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Outcome {
-    let output = watchkeeper().args(arguments.iter().map(AsRef::as_ref)).stdin(Stdio::null()).output().unwrap();
+    let output =
+        watchkeeper().args(arguments.iter().map(AsRef::as_ref)).stdin(Stdio::null()).output().unwrap();
     Outcome {
         code: output.status.code().expect("ended by itself"),
         out: String::from_utf8(output.stdout).unwrap(),
@@ -75,7 +76,9 @@ fn shipped() -> PathBuf {
 
 #[test]
 fn bad_usage_is_status_2() {
-    for arguments in [&["watch", "--duration", "soon"][..], &["replay"], &["watch", "--format", "xml"], &["nothing"]] {
+    for arguments in
+        [&["watch", "--duration", "soon"][..], &["replay"], &["watch", "--format", "xml"], &["nothing"]]
+    {
         let output = watchkeeper().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty());
@@ -194,7 +197,11 @@ fn a_nesting_without_end_and_a_line_without_end_are_refused_in_bounded_memory() 
     bytes.extend(std::iter::repeat_n(b'a', 20 << 20));
     let outcome = run(&[&"replay", &folder.file("events.ndjson", bytes)]);
     assert_eq!(outcome.code, 0, "{}", outcome.err);
-    assert!(outcome.err.contains(":2: not an event") && outcome.err.contains(":3: not an event"), "{}", outcome.err);
+    assert!(
+        outcome.err.contains(":2: not an event") && outcome.err.contains(":3: not an event"),
+        "{}",
+        outcome.err
+    );
 }
 
 #[test]
@@ -239,12 +246,8 @@ fn a_full_output_is_said() {
 
 #[test]
 fn a_recording_is_read_from_standard_input() {
-    let mut child = watchkeeper()
-        .args(["replay", "-"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        watchkeeper().args(["replay", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(format!("{HEAD}\n\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
