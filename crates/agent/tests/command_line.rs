@@ -1,6 +1,8 @@
 //! The command from outside, where no root is needed: exit codes and messages for what is wrong with arguments,
 //! strategies, configuration and recordings, and outputs that nobody reads.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
