@@ -58,7 +58,6 @@ static __always_inline bool wk_parse(struct __sk_buff *skb, struct wk_packet_vie
 	v4 = first >> 4 == 4;
 	if (!(v4 ? wk_parse_v4(skb, p, out, addr) : first >> 4 == 6 && wk_parse_v6(skb, p, out, addr)))
 		return false;
-	p->payload = p->l4;
 	if (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP)
 		return false;
 	if (bpf_skb_load_bytes(skb, p->l4, ports, 4))
