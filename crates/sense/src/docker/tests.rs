@@ -121,6 +121,7 @@ fn inspect_becomes_a_record() {
         command: vec!["/bin/sh".into(), "-c".into(), "sleep 1".into()],
         restart_policy: "always".into(),
         networks: vec!["back".into(), "front".into()],
+        detached: true,
         upper_dir: "/var/lib/docker/overlay2/x/diff".into(),
         pid: 4242,
         ..Container::default()
@@ -332,7 +333,7 @@ fn no_daemon_is_said_once() {
         assert!(sensor.down(&reason).is_continue());
     }
     drop(sensor);
-    assert_eq!(said, ["docker down"]);
+    assert_eq!(said, ["docker absent"]);
 }
 
 #[test]
