@@ -1,6 +1,7 @@
 //! The engine process: parsing, enrichment, detection, printing. It has no rights, opens nothing and reaches nobody:
 //! all that it uses are descriptors that it inherited.
 
+use super::files::Files;
 use super::ingest::{BATCHES, Batch, Ingest, Sources};
 use super::link::{FromEngine, Lines, Setup, send};
 use super::record::Recorder;
@@ -12,7 +13,7 @@ use event::recording::Head;
 use event::{Kind, Sensor};
 use sense::kernel::{Counters, MAX_CPUS, RingReader, inherited};
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, PipeReader, PipeWriter};
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Runs until the sensor process closes its pipe.
@@ -25,15 +26,16 @@ pub fn run() -> Result<Exit, Failure> {
     let mut control = Lines::new(File::from(inherited(0)));
     let setup = control.first::<Setup>().map_err(|error| bug("setup", error))?;
     let requests = File::from(inherited(setup.requests));
-    let sources = sources(&setup, control).map_err(|error| bug("rings", error))?;
+    let rings = Rings::map(&setup).map_err(|error| bug("rings", error))?;
     let record = setup.record.map(|fd| File::from(inherited(fd)));
+    let actor = setup.actor.map(|fd| Lines::new(File::from(inherited(fd))));
     let sandbox_missing = sandbox::enter();
     let mut engine = EngineProcess::new(&setup, requests, record)?;
     engine.tell(&FromEngine::Ready { strategies: engine.pipeline.strategies(), sandbox_missing });
     let (sender, batches) = sync_channel(BATCHES);
     let ingest = std::thread::Builder::new()
         .name("ingest".into())
-        .spawn(move || Ingest::new(sources, sender).run())
+        .spawn(move || Ingest::new(rings.start(control, actor)?, sender).run())
         .map_err(|error| bug("thread", error))?;
     ordinary_priority();
     let exit = engine.run(&batches);
@@ -58,18 +60,40 @@ fn die_with_parent() {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
-fn sources(setup: &Setup, control: Lines<File>) -> io::Result<Sources> {
-    let ring = |(fd, bytes)| RingReader::new(inherited(fd), bytes);
-    let [critical, file, network] = setup.rings;
-    let counters = inherited(setup.counters);
-    Ok(Sources {
-        critical: ring(critical)?,
-        file: ring(file)?,
-        network: ring(network)?,
-        counters: Counters::map(std::os::fd::AsFd::as_fd(&counters), MAX_CPUS)?,
-        control,
-        actor: setup.actor.map(|fd| Lines::new(File::from(inherited(fd)))),
-    })
+/// What is opened before the sandbox is entered.
+struct Rings {
+    critical: RingReader,
+    file: RingReader,
+    network: RingReader,
+    counters: Counters,
+    wake: (PipeReader, PipeWriter),
+}
+
+impl Rings {
+    fn map(setup: &Setup) -> io::Result<Self> {
+        let ring = |(fd, bytes)| RingReader::new(inherited(fd), bytes);
+        let [critical, file, network] = setup.rings;
+        let counters = inherited(setup.counters);
+        Ok(Self {
+            critical: ring(critical)?,
+            file: ring(file)?,
+            network: ring(network)?,
+            counters: Counters::map(std::os::fd::AsFd::as_fd(&counters), MAX_CPUS)?,
+            wake: io::pipe()?,
+        })
+    }
+
+    /// Starts the file ring's thread.
+    fn start(self, control: Lines<File>, actor: Option<Lines<File>>) -> io::Result<Sources> {
+        Ok(Sources {
+            files: Files::start(self.file, self.wake)?,
+            network: self.network,
+            critical: self.critical,
+            counters: self.counters,
+            control,
+            actor,
+        })
+    }
 }
 
 struct EngineProcess {

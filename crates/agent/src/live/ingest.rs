@@ -1,13 +1,14 @@
 //! The engine's first thread: takes records from the rings and lines from the pipes, makes events of them, gives
-//! them their order, and hands them on in batches.
+//! them their order, and hands them on in batches. The file ring has a thread of its own ([`Files`]).
 //!
-//! Order: the critical ring is read last, so that it holds everything that was written to it before the youngest
-//! record of the other rings; a batch is then sorted by boot time. A process is therefore known before its files and
-//! connections. Sequence numbers follow that order, and a recording keeps it.
+//! Order: in each round files come first and the critical ring is read last, so that it holds everything that was
+//! written to it before the youngest record of the others; the round is then sorted by boot time. A process is therefore
+//! known before its files and connections. Sequence numbers follow that order, and a recording keeps it.
 //!
 //! The channel to the pipeline holds [`BATCHES`] batches. When it is full this thread waits, the rings fill up, and
 //! the kernel programs count what they cannot write.
 
+use super::files::Files;
 use super::hashes::{Follow, Hashes};
 use super::link::{EventLine, Lines};
 use event::health::{Loss, LossAt};
@@ -24,13 +25,13 @@ use std::time::Duration;
 /// Batches that may wait for the pipeline.
 pub const BATCHES: usize = 4;
 /// Records taken from one ring at a time.
-const RECORDS: usize = 2048;
+pub const RECORDS: usize = 2048;
 /// Time between ticks.
 const TICK: Duration = Duration::from_millis(100);
 /// Records in one round from which on the thread naps before the next: each wake-up then brings many.
-const BUSY: usize = 64;
+pub const BUSY: usize = 64;
 /// The nap. It is the price in latency under load.
-const NAP: Duration = Duration::from_millis(1);
+pub const NAP: Duration = Duration::from_millis(1);
 /// Ticks between looks at the loss counters.
 const LOSS_TICKS: u32 = 10;
 
@@ -46,7 +47,7 @@ pub struct Batch {
 /// Where events come from.
 pub struct Sources {
     /// Files.
-    pub file: RingReader,
+    pub files: Files,
     /// Sockets and packets.
     pub network: RingReader,
     /// Processes, cgroups, security.
@@ -107,8 +108,9 @@ impl Ingest {
                 return Ok(());
             }
         }
+        self.sources.files.finish(&mut self.batch);
         loop {
-            let taken = self.drain_rings();
+            let taken = self.drain_rings(0);
             self.tick(boot_time());
             if self.send().is_err() || taken == 0 {
                 break;
@@ -123,12 +125,12 @@ impl Ingest {
     fn wait(&self) -> io::Result<()> {
         let timeout = self.next_tick.saturating_sub(boot_time());
         let sources = &self.sources;
-        let rings = [&sources.file, &sources.network, &sources.critical];
+        let rings = [&sources.network, &sources.critical];
         if rings.iter().any(|ring| ring.pending_bytes() > 0) {
             return Ok(());
         }
         let mut fds = vec![
-            sources.file.as_fd(),
+            sources.files.wake(),
             sources.network.as_fd(),
             sources.critical.as_fd(),
             sources.control.inner().as_fd(),
@@ -142,7 +144,9 @@ impl Ingest {
     /// Takes what there is; returns how many records the rings gave.
     fn round(&mut self) -> io::Result<usize> {
         self.read_pipes()?;
-        let taken = self.drain_rings();
+        let begin = self.batch.len();
+        let files = self.sources.files.take(&mut self.batch)?;
+        let taken = files + self.drain_rings(begin);
         let now = boot_time();
         if now >= self.next_tick {
             self.next_tick = now + TICK;
@@ -174,17 +178,16 @@ impl Ingest {
         Ok(())
     }
 
-    /// Takes records of all rings, the critical one last. Returns how many.
-    fn drain_rings(&mut self) -> usize {
+    /// Takes records of the two other rings, the critical one last, and sorts the batch from `begin` on. Returns how
+    /// many.
+    fn drain_rings(&mut self, begin: usize) -> usize {
         let Self { sources, decoder, batch, undecodable, .. } = self;
-        let begin = batch.len();
         let mut take = |record: &[u8]| {
             if decoder.decode(record, batch).is_err() {
                 *undecodable += 1;
             }
         };
-        let mut taken = sources.file.drain(RECORDS, &mut take);
-        taken += sources.network.drain(RECORDS, &mut take);
+        let mut taken = sources.network.drain(RECORDS, &mut take);
         taken += sources.critical.drain(RECORDS, &mut take);
         if let Some(fresh) = batch.get_mut(begin..) {
             fresh.sort_by_key(|event| event.boot);
@@ -205,8 +208,11 @@ impl Ingest {
 
     fn look_for_loss(&mut self, now: Duration) {
         let sources = &self.sources;
-        let corrupt = sources.file.corrupt() + sources.network.corrupt() + sources.critical.corrupt();
-        let reader = ReaderCounts { undecodable: self.undecodable, corrupt };
+        let (undecodable, corrupt) = sources.files.counts();
+        let reader = ReaderCounts {
+            undecodable: self.undecodable + undecodable,
+            corrupt: corrupt + sources.network.corrupt() + sources.critical.corrupt(),
+        };
         for kind in self.losses.look(sources.counters.read(), reader) {
             self.batch.push(self.decoder.own(now, kind));
         }

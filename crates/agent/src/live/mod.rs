@@ -10,6 +10,7 @@
 
 pub mod actor;
 pub mod engine;
+mod files;
 mod hashes;
 mod ingest;
 mod link;
