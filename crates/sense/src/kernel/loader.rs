@@ -22,13 +22,22 @@ use super::{
     Error,
     hooks::{Attach, CONTINUATIONS, DISPATCHER, HOOKS, Hook, Need, ONLY_32_BIT},
     host::{Hierarchy, Host},
-    sys,
+    layout, sys,
     syscalls::{SYSCALLS, normalised_numbers},
     watch,
 };
 
 pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/watchkeeper.bpf.o"));
 
+/// Kinds of records of dockerd, containerd, shims, runc and their children, one bit each: who they start, which control
+/// groups they make, what rights they use, whom they signal. Their files, descriptors and sockets are many at each start of
+/// a container, and no rule asks for them.
+const RUNTIME_EVENTS: u32 = 1 << layout::EXEC
+    | 1 << layout::FORK
+    | 1 << layout::EXIT
+    | 1 << layout::CGROUP
+    | 1 << layout::SYSCALL
+    | 1 << layout::SIGNAL;
 /// Lines of the verifier's answer that a report keeps.
 const VERIFIER_LINES: usize = 3;
 const CAUSE_BYTES: usize = 600;
@@ -224,6 +233,7 @@ fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
         .override_global("tracked_v1", &tracked_v1, true)
         .override_global("root_mnt_ns", &host.mnt_ns, true)
         .override_global("host_events", &host_events, true)
+        .override_global("runtime_events", &RUNTIME_EVENTS, true)
         .override_global("first_bytes", &config.first_bytes, true)
         .map_max_entries("ring_critical", config.critical_ring_bytes)
         .map_max_entries("ring_file", config.file_ring_bytes)

@@ -131,7 +131,7 @@ fn a_path_without_a_root_leaves_the_other_path_whole() {
         .u32(exec::PATH_LEN, u32::try_from(path.len()).unwrap() | layout::PATH_CUT);
     let Kind::Exec(exec) = decode_one(&record.done()).kind else { panic!() };
     assert_eq!((exec.path.as_str(), exec.cwd.as_str()), ("…/d/x", "/tmp"));
-    assert!(exec.path.full_len().is_some() && !exec.cwd.full_len().is_some());
+    assert!(exec.path.full_len().is_some() && exec.cwd.full_len().is_none());
 }
 
 #[test]
