@@ -102,6 +102,24 @@ struct {
 	__type(value, struct wk_scratch);
 } scratch SEC(".maps");
 
+/*
+ * Neighbouring fields of a kernel struct, read at once into an array of u64: one read of a hundred bytes costs
+ * hardly more than one of eight. A field that this kernel keeps elsewhere is read on its own; the verifier knows
+ * the offsets and removes the way that is not taken.
+ */
+#define wk_span_read(span, p, type, first)                                         \
+	bpf_probe_read_kernel(span, sizeof(span), (const void *)(p) + bpf_core_field_offset(type, first))
+#define wk_span_get(span, p, type, first, field)                                   \
+	({                                                                         \
+		u64 at_ = bpf_core_field_offset(type, field) - bpf_core_field_offset(type, first); \
+		__typeof__(((type *)0)->field) value_;                             \
+		if (at_ <= sizeof(span) - sizeof(value_))                          \
+			value_ = *(volatile __typeof__(value_) *)((u8 *)(span) + at_); \
+		else                                                               \
+			bpf_core_read(&value_, sizeof(value_), &((type *)(p))->field); \
+		value_;                                                            \
+	})
+
 #define wk_mask(x, m) asm volatile("%0 &= %1" : "+r"(x) : "i"(m))
 
 /* ---- counters ---- */
@@ -115,15 +133,15 @@ static __always_inline struct wk_counters *wk_counters(void)
 
 /* ---- the task that runs, and what the filter knows of it ---- */
 struct wk_view {
-	struct task_struct *task, *leader;
+	struct task_struct *task, *leader; /* leader: NULL for a plain host task, until wk_identify */
 	u64 start_ns;          /* of the leader */
 	u64 cgroup;            /* present cgroup in the tracked hierarchy */
 	u32 tgid, tid;
 	u32 lineage;           /* WK_L_* */
 	u32 flags;             /* WK_F_* for the header */
-	u32 login_uid;
+	u32 login_uid, session;
 	u32 stored;            /* the map `lineage` has an entry */
-	u8 container[WK_ID_LEN];
+	u8 container[WK_ID_LEN] __attribute__((aligned(8))); /* compared as words */
 };
 
 /*
@@ -191,27 +209,69 @@ static __always_inline u32 wk_entry_flags(u32 before)
 	return WK_L_CONTAINER | WK_L_EXECED | (before & WK_L_HELPER);
 }
 
-/* Fills the view of the running task. A task that is in a container's cgroup unnoticed is adopted here. */
+/* The leader of the thread group, and when it started. */
+static __always_inline void wk_identify(struct wk_view *v)
+{
+	if (v->leader)
+		return;
+	struct task_struct *leader = v->task;
+	if (v->tid != v->tgid)
+		leader = BPF_CORE_READ(leader, group_leader);
+	v->leader = leader;
+	v->start_ns = BPF_CORE_READ(leader, start_boottime);
+}
+
+/* Login uid and audit session, which CONFIG_AUDIT adds, one behind the other. */
+static __always_inline void wk_look_login(struct wk_view *v)
+{
+	struct task_struct *t = v->task;
+	v->login_uid = v->session = ~0u;
+	if (!bpf_core_field_exists(t->loginuid) || !bpf_core_field_exists(t->sessionid))
+		return;
+	u64 span[1] = { ~0ull };
+	wk_span_read(span, t, struct task_struct, loginuid);
+	v->login_uid = wk_span_get(span, t, struct task_struct, loginuid, loginuid.val);
+	v->session = wk_span_get(span, t, struct task_struct, loginuid, sessionid);
+}
+
+/* Present cgroup of the running task. */
+static __always_inline u64 wk_cgroup_here(struct task_struct *t)
+{
+	return tracked_v1 ? wk_cgroup_id(t) : bpf_get_current_cgroup_id();
+}
+
+/*
+ * Fills the view of the running task. A task that is in a container's cgroup unnoticed is adopted here. Of a plain
+ * host task, which the filter drops, no more is read than it takes to know it for one.
+ */
 static __noinline int wk_look(struct wk_view *v)
 {
 	struct task_struct *t = (void *)bpf_get_current_task();
-	struct task_struct *leader = BPF_CORE_READ(t, group_leader);
+	u64 both = bpf_get_current_pid_tgid();
+	u32 tgid = both >> 32;
+	u64 cgroup = wk_cgroup_here(t);
 	v->task = t;
-	v->leader = leader;
-	v->tgid = BPF_CORE_READ(t, tgid);
-	v->tid = BPF_CORE_READ(t, pid);
-	v->start_ns = BPF_CORE_READ(leader, start_boottime);
-	v->cgroup = wk_cgroup_id(t);
+	v->leader = NULL;
+	v->start_ns = 0;
+	v->tgid = tgid;
+	v->tid = both;
+	v->cgroup = cgroup;
 	v->lineage = 0;
 	v->flags = 0;
 	v->stored = 0;
-	v->login_uid = ~0u;
-	if (bpf_core_field_exists(t->loginuid))
-		v->login_uid = BPF_CORE_READ(t, loginuid.val);
+	wk_look_login(v);
 	__builtin_memset(v->container, 0, WK_ID_LEN);
 
-	struct wk_lineage *l = wk_lineage_of(v->tgid, v->start_ns);
-	struct wk_cgroup_owner *o = bpf_map_lookup_elem(&cgroup_owners, &v->cgroup);
+	struct wk_lineage *l = bpf_map_lookup_elem(&lineage, &tgid);
+	struct wk_cgroup_owner *o = bpf_map_lookup_elem(&cgroup_owners, &cgroup);
+	if (!l) {
+		asm volatile("" ::: "memory"); /* clang would OR the two pointers, which the verifier forbids */
+		if (!o && v->login_uid == ~0u && !host_events)
+			return 0;
+	}
+	wk_identify(v);
+	if (l && v->start_ns - l->start_ns >= WK_TICK_NS) /* of an earlier process with this number */
+		l = NULL;
 	if (l) {
 		v->stored = 1;
 		v->lineage = l->flags;
@@ -267,6 +327,19 @@ static __always_inline bool wk_wanted(const struct wk_view *v, u32 kind)
 	return wanted;
 }
 
+/* Whether the running task is one of the host that nobody wants these kinds of: two look-ups, nothing kept. */
+static __always_inline bool wk_is_plain(u32 kinds)
+{
+	struct task_struct *t = (void *)bpf_get_current_task();
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	if (host_events & kinds || bpf_map_lookup_elem(&lineage, &tgid))
+		return false;
+	u64 cgroup = wk_cgroup_here(t);
+	if (bpf_map_lookup_elem(&cgroup_owners, &cgroup))
+		return false;
+	return !bpf_core_field_exists(t->loginuid) || BPF_CORE_READ(t, loginuid.val) == ~0u;
+}
+
 static __always_inline bool wk_admit(struct wk_view *v, u32 kind)
 {
 	wk_look(v);
@@ -279,50 +352,94 @@ static __always_inline u32 wk_vpid(struct task_struct *leader, u32 *ns)
 	struct pid *p = BPF_CORE_READ(leader, thread_pid);
 	u32 level = BPF_CORE_READ(p, level) & 31; /* MAX_PID_NS_LEVEL is 32 */
 	struct upid *u = (void *)p + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
-	*ns = BPF_CORE_READ(u, ns, ns.inum);
-	return BPF_CORE_READ(u, nr);
+	u64 span[2] = {};
+	wk_span_read(span, u, struct upid, nr);
+	struct pid_namespace *in = wk_span_get(span, u, struct upid, nr, ns);
+	*ns = BPF_CORE_READ(in, ns.inum);
+	return wk_span_get(span, u, struct upid, nr, nr);
 }
 
 /* The kernel's own encoding, as in super_block.s_dev: major << 20 | minor. */
-static __always_inline u32 wk_tty(struct task_struct *t)
+static __always_inline u32 wk_tty(struct signal_struct *signal)
 {
-	struct tty_struct *tty = BPF_CORE_READ(t, signal, tty);
+	struct tty_struct *tty = BPF_CORE_READ(signal, tty);
 	if (!tty)
 		return 0;
 	struct tty_driver *d = BPF_CORE_READ(tty, driver);
 	return BPF_CORE_READ(d, major) << 20 | (BPF_CORE_READ(d, minor_start) + BPF_CORE_READ(tty, index));
 }
 
+/* The parent of a thread group's leader. */
+static __always_inline void wk_fill_parent(struct wk_header *h, struct task_struct *leader)
+{
+	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+	u64 span[1] = {};
+	wk_span_read(span, parent, struct task_struct, pid);
+	u32 tid = wk_span_get(span, parent, struct task_struct, pid, pid);
+	u32 tgid = wk_span_get(span, parent, struct task_struct, pid, tgid);
+	h->ppid = tgid;
+	if (tid != tgid)
+		parent = BPF_CORE_READ(parent, group_leader);
+	h->parent_start_ns = BPF_CORE_READ(parent, start_boottime);
+}
+
+static __always_inline void wk_fill_cred(struct wk_header *h, const struct cred *cred)
+{
+	u64 span[8] = {};
+	u32 caps[2];
+	wk_span_read(span, cred, struct cred, uid);
+	h->uid = wk_span_get(span, cred, struct cred, uid, uid.val);
+	h->gid = wk_span_get(span, cred, struct cred, uid, gid.val);
+	h->euid = wk_span_get(span, cred, struct cred, uid, euid.val);
+	/* Two words before 6.3, one since: halves, for the alignment of the span. */
+	u64 at = bpf_core_field_offset(struct cred, cap_effective) - bpf_core_field_offset(struct cred, uid);
+	if (at <= sizeof(span) - sizeof(caps)) {
+		caps[0] = *(volatile u32 *)((u8 *)span + at);
+		caps[1] = *(volatile u32 *)((u8 *)span + at + 4);
+	} else {
+		bpf_core_read(caps, sizeof(caps), &cred->cap_effective);
+	}
+	h->caps = (u64)caps[1] << 32 | caps[0];
+	h->user_ns = BPF_CORE_READ(cred, user_ns, ns.inum);
+}
+
+static __always_inline void wk_fill_namespaces(struct wk_header *h, struct nsproxy *ns)
+{
+	u64 span[3] = {};
+	wk_span_read(span, ns, struct nsproxy, mnt_ns);
+	struct mnt_namespace *mnt = wk_span_get(span, ns, struct nsproxy, mnt_ns, mnt_ns);
+	struct net *net = wk_span_get(span, ns, struct nsproxy, mnt_ns, net_ns);
+	h->mnt_ns = BPF_CORE_READ(mnt, ns.inum);
+	h->net_ns = BPF_CORE_READ(net, ns.inum);
+}
+
 static __noinline int wk_fill(struct wk_header *h, const struct wk_view *v, u32 kind)
 {
 	struct task_struct *t = v->task, *leader = v->leader;
-	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
-	const struct cred *cred = BPF_CORE_READ(t, cred);
-	struct nsproxy *ns = BPF_CORE_READ(t, nsproxy);
+	u64 start_ns = v->start_ns, span[15] = {}; /* from cred to signal, with comm and nsproxy between */
+	if (!leader) { /* a plain host task, wanted all the same */
+		leader = BPF_CORE_READ(t, group_leader);
+		start_ns = BPF_CORE_READ(leader, start_boottime);
+	}
 	h->kind = kind;
 	h->flags = v->flags;
 	h->len = 0;
 	h->boot_ns = bpf_ktime_get_boot_ns();
 	h->pid = v->tgid;
 	h->tid = v->tid;
-	h->ppid = BPF_CORE_READ(parent, tgid);
-	h->start_ns = v->start_ns;
-	h->parent_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
-	h->uid = BPF_CORE_READ(cred, uid.val);
-	h->gid = BPF_CORE_READ(cred, gid.val);
-	h->euid = BPF_CORE_READ(cred, euid.val);
+	h->start_ns = start_ns;
 	h->login_uid = v->login_uid;
-	bpf_core_read(&h->caps, sizeof(h->caps), &cred->cap_effective); /* two words before 6.3, one since */
+	h->session = v->session;
 	h->cgroup = v->cgroup;
-	h->session = bpf_core_field_exists(t->sessionid) ? BPF_CORE_READ(t, sessionid) : ~0u;
-	h->tty = wk_tty(t);
+	wk_fill_parent(h, leader);
+	wk_span_read(span, t, struct task_struct, cred);
+	wk_fill_cred(h, wk_span_get(span, t, struct task_struct, cred, cred));
+	wk_fill_namespaces(h, wk_span_get(span, t, struct task_struct, cred, nsproxy));
+	h->tty = wk_tty(wk_span_get(span, t, struct task_struct, cred, signal));
 	u32 pid_ns = 0;
 	h->vpid = wk_vpid(leader, &pid_ns);
 	h->pid_ns = pid_ns;
-	h->mnt_ns = BPF_CORE_READ(ns, mnt_ns, ns.inum);
-	h->net_ns = BPF_CORE_READ(ns, net_ns, ns.inum);
-	h->user_ns = BPF_CORE_READ(cred, user_ns, ns.inum);
-	bpf_core_read(h->comm, WK_COMM_LEN, &t->comm);
+	bpf_get_current_comm(h->comm, WK_COMM_LEN);
 	__builtin_memcpy(h->container, v->container, WK_ID_LEN);
 	return 0;
 }

@@ -41,11 +41,11 @@ struct {
 } socket_owners SEC(".maps");
 
 struct wk_flow_key { u64 cookie, peer; }; /* peer 0: the whole socket */
-enum { FLOW_KEEP = 1, FLOW_IGNORE = 2 };
+enum { FLOW_KEEP = 1 };
 struct wk_flow {
 	u64 bytes[2];    /* payload, by direction: 0 in, 1 out */
 	u32 packets[2];
-	u32 verdict;     /* of a whole socket: FLOW_*, 0: not decided */
+	u32 verdict;     /* of a whole socket: FLOW_KEEP, or 0: no owner was looked for yet */
 	u32 announced;   /* a WK_SK_SEND record was written */
 	u32 dns;         /* of a whole socket: packets still captured whole as DNS */
 	u32 pad;
@@ -77,28 +77,37 @@ struct {
 	__type(value, struct wk_owner);
 } blank_owner SEC(".maps");
 
-/* Remembers the running task as the owner. */
-static __noinline int wk_own(u64 cookie, const struct wk_view *v)
+/* Remembers the running task as the owner, and returns what it remembers; NULL where it cannot. */
+static __always_inline struct wk_owner *wk_own(u64 cookie, const struct wk_view *v)
 {
 	u32 zero = 0;
 	struct wk_owner *o = bpf_map_lookup_elem(&socket_owners, &cookie);
 	if (!o && cookie) {
 		struct wk_owner *blank = bpf_map_lookup_elem(&blank_owner, &zero);
 		if (!blank)
-			return 0;
+			return NULL;
 		bpf_map_update_elem(&socket_owners, &cookie, blank, BPF_ANY);
 		o = bpf_map_lookup_elem(&socket_owners, &cookie);
 	}
 	if (o)
 		wk_fill(&o->h, v, 0);
-	return 0;
+	return o;
 }
 
-/* Header of a record without a task, from the owner map or from the socket's cgroup. False: a plain host socket. */
-static __always_inline bool wk_owner_header(struct wk_header *h, u32 kind, u64 cookie, u64 cgroup)
+/* Header of a record of the running task, which wk_own has just made the owner: filled once for both. */
+static __always_inline void wk_fill_as(struct wk_header *h, const struct wk_view *v, const struct wk_owner *owner)
+{
+	if (owner)
+		__builtin_memcpy(h, &owner->h, sizeof(*h));
+	else
+		wk_fill(h, v, WK_SOCKET);
+	h->kind = WK_SOCKET;
+}
+
+/* Header of a record without a task, from the owner map or from the socket's cgroup. */
+static __always_inline void wk_owner_header(struct wk_header *h, u32 kind, u64 cookie, u64 cgroup)
 {
 	struct wk_owner *owner = bpf_map_lookup_elem(&socket_owners, &cookie);
-	struct wk_cgroup_owner *o = NULL;
 	if (owner) {
 		__builtin_memcpy(h, &owner->h, sizeof(*h));
 		h->flags |= WK_F_OWNER_MAP;
@@ -107,20 +116,19 @@ static __always_inline bool wk_owner_header(struct wk_header *h, u32 kind, u64 c
 		h->flags = WK_F_NO_OWNER;
 		h->login_uid = h->session = ~0u;
 		h->cgroup = cgroup;
-		o = bpf_map_lookup_elem(&cgroup_owners, &cgroup);
+		struct wk_cgroup_owner *o = bpf_map_lookup_elem(&cgroup_owners, &cgroup);
 		if (o)
 			__builtin_memcpy(h->container, o->container, WK_ID_LEN);
 	}
 	h->kind = kind;
 	h->boot_ns = bpf_ktime_get_boot_ns();
-	return owner || o || host_events & 1u << kind;
 }
 
-/* Whether wk_owner_header would find an owner: looked up before memory is reserved. */
+/* Whether wk_owner_header would find an owner: looked up before memory is reserved. False: a plain host socket. */
 static __always_inline bool wk_has_owner(u32 kind, u64 cookie, u64 cgroup)
 {
-	return host_events & 1u << kind || bpf_map_lookup_elem(&socket_owners, &cookie) ||
-	       bpf_map_lookup_elem(&cgroup_owners, &cgroup);
+	return host_events & 1u << kind || bpf_map_lookup_elem(&cgroup_owners, &cgroup) ||
+	       bpf_map_lookup_elem(&socket_owners, &cookie);
 }
 
 static __always_inline u64 wk_sock_cgroup(struct sock *sk)
@@ -143,16 +151,21 @@ static __always_inline u64 wk_cookie(struct sock *sk)
 static __always_inline void wk_endpoint(struct wk_endpoint *e, struct sock *sk)
 {
 	__builtin_memset(e, 0, sizeof(*e));
-	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	struct sock_common *common = &sk->__sk_common;
+	u64 span[3] = {}; /* from skc_daddr to skc_family, with the ports between */
+	wk_span_read(span, common, struct sock_common, skc_daddr);
+	e->family = wk_span_get(span, common, struct sock_common, skc_daddr, skc_family);
 	e->protocol = BPF_CORE_READ(sk, sk_protocol);
 	if (e->family != AF_INET && e->family != AF_INET6)
 		return;
 	struct inet_sock *inet = (void *)sk;
 	e->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport)); /* skc_num is gone at the close */
-	e->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	e->remote_port = bpf_ntohs(wk_span_get(span, common, struct sock_common, skc_daddr, skc_dport));
 	if (e->family == AF_INET) {
-		bpf_core_read(e->local, 4, &sk->__sk_common.skc_rcv_saddr);
-		bpf_core_read(e->remote, 4, &sk->__sk_common.skc_daddr);
+		u32 local = wk_span_get(span, common, struct sock_common, skc_daddr, skc_rcv_saddr);
+		u32 remote = wk_span_get(span, common, struct sock_common, skc_daddr, skc_daddr);
+		__builtin_memcpy(e->local, &local, sizeof(local));
+		__builtin_memcpy(e->remote, &remote, sizeof(remote));
 	} else {
 		bpf_core_read(e->local, WK_ADDR_LEN, &sk->__sk_common.skc_v6_rcv_saddr);
 		bpf_core_read(e->remote, WK_ADDR_LEN, &sk->__sk_common.skc_v6_daddr);
@@ -205,9 +218,8 @@ static __always_inline int wk_destination(struct bpf_sock_addr *ctx, u32 op, boo
 		if (f)
 			f->announced = 1;
 	}
-	wk_own(cookie, &v);
-	struct wk_owner *owner = op == WK_SK_CONNECT ? bpf_map_lookup_elem(&socket_owners, &cookie) : NULL;
-	if (owner) {
+	struct wk_owner *owner = wk_own(cookie, &v);
+	if (owner && op == WK_SK_CONNECT) {
 		__builtin_memcpy(owner->remote, a, sizeof(a));
 		owner->remote_port = port;
 		owner->connecting = 1;
@@ -215,7 +227,7 @@ static __always_inline int wk_destination(struct bpf_sock_addr *ctx, u32 op, boo
 	struct wk_socket *e = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e));
 	if (!e)
 		return 1;
-	wk_fill(&e->h, &v, WK_SOCKET);
+	wk_fill_as(&e->h, &v, owner);
 	e->h.len = sizeof(*e);
 	e->op = op;
 	e->ret = 0;
@@ -241,14 +253,22 @@ int cg_sendmsg4(struct bpf_sock_addr *ctx) { return wk_destination(ctx, WK_SK_SE
 SEC("cgroup/sendmsg6")
 int cg_sendmsg6(struct bpf_sock_addr *ctx) { return wk_destination(ctx, WK_SK_SEND, true); }
 
-/* Every internet socket gets its first owner, and its cookie, where it is made. */
+/*
+ * An internet socket gets its cookie where it is made, and its first owner, unless it is of TCP: that one is owned
+ * when it connects, listens or is accepted, and moves nothing before.
+ */
 SEC("cgroup/sock_create")
 int cg_sock_create(struct bpf_sock *ctx)
 {
+	if (wk_is_plain(~0u))
+		return 1;
+	u64 cookie = bpf_get_socket_cookie(ctx);
+	if (ctx->protocol == IPPROTO_TCP)
+		return 1;
 	struct wk_view v;
 	wk_look(&v);
 	if (v.lineage || v.flags & WK_F_LOGIN)
-		wk_own(bpf_get_socket_cookie(ctx), &v);
+		wk_own(cookie, &v);
 	return 1;
 }
 
@@ -278,8 +298,7 @@ static __always_inline void wk_connect_returned(struct wk_endpoint *e, u64 cooki
 static __always_inline int wk_socket_record(const struct wk_view *v, u32 op, s64 ret, struct file *f, struct sock *sk)
 {
 	u64 cookie = wk_cookie(sk);
-	if (ret >= 0 && op != WK_SK_CONNECT_DONE)
-		wk_own(cookie, v);
+	struct wk_owner *owner = ret >= 0 && op != WK_SK_CONNECT_DONE ? wk_own(cookie, v) : NULL;
 	if (op == WK_SK_ACCEPT) { /* packets came before anybody was known to own them */
 		struct wk_flow *whole = wk_flow_of(cookie, 0);
 		if (whole)
@@ -288,7 +307,7 @@ static __always_inline int wk_socket_record(const struct wk_view *v, u32 op, s64
 	struct wk_socket *e = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e));
 	if (!e)
 		return 0;
-	wk_fill(&e->h, v, WK_SOCKET);
+	wk_fill_as(&e->h, v, owner);
 	e->h.len = sizeof(*e);
 	e->op = op;
 	e->ret = ret;
@@ -310,6 +329,10 @@ static __always_inline int wk_socket_call(struct wk_args *ctx, u32 op, s32 fd, u
 		if (ret < 0)
 			return 0;
 		fd = ret;
+	}
+	if (wk_is_plain(1u << WK_SOCKET | 1u << WK_UNIX)) {
+		wk_count(dropped_host);
+		return 0;
 	}
 	struct file *f = wk_fd_file((void *)bpf_get_current_task(), fd);
 	struct sock *sk = wk_file_sock(f);

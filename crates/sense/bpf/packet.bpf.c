@@ -146,12 +146,18 @@ static __always_inline int wk_packet(struct __sk_buff *skb, u32 out)
 {
 	struct wk_packet_view p = {};
 	u64 cookie = bpf_get_socket_cookie(skb), seen = 0;
-	struct wk_flow *whole = cookie ? wk_flow_of(cookie, 0) : NULL;
-	if (!whole)
-		return 1;
-	if (!whole->verdict)
-		whole->verdict = wk_has_owner(WK_PACKET, cookie, bpf_skb_cgroup_id(skb)) ? FLOW_KEEP : FLOW_IGNORE;
-	if (whole->verdict == FLOW_IGNORE || !wk_parse(skb, &p, out))
+	struct wk_flow_key key = { cookie, 0 };
+	struct wk_flow *whole = bpf_map_lookup_elem(&flows, &key);
+	if (!whole || whole->verdict != FLOW_KEEP) {
+		/* Plain host sockets get no entry: it would cost more than these look-ups, and push out others. */
+		if (!cookie || !wk_has_owner(WK_PACKET, cookie, bpf_skb_cgroup_id(skb)))
+			return 1;
+		whole = wk_flow_of(cookie, 0);
+		if (!whole)
+			return 1;
+		whole->verdict = FLOW_KEEP;
+	}
+	if (!wk_parse(skb, &p, out))
 		return 1;
 	struct wk_flow *f = p.peer ? wk_flow_of(cookie, p.peer) : whole;
 	if (!f)

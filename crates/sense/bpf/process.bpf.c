@@ -4,6 +4,7 @@
  * In: raw tracepoints. Out: WK_EXEC, WK_FORK and WK_EXIT in the critical ring; the map `lineage`.
  * Left out: threads (thread groups only).
  */
+#include "call.h"
 
 /* ---- exec ---- */
 #define ARGV_HEAD 2048 /* powers of two */
@@ -40,7 +41,7 @@ static __always_inline bool wk_is_runtime(struct dentry *d)
 /* What an exec changes in the lineage of its process. */
 static __always_inline void wk_exec_lineage(struct wk_view *v, struct file *f)
 {
-	struct task_struct *t = v->task, *leader = v->leader;
+	struct task_struct *t = v->task;
 	u32 before = v->lineage, after = before;
 	if (before & WK_L_CONTAINER) {
 		if (BPF_CORE_READ(t, nsproxy, mnt_ns, ns.inum) == root_mnt_ns)
@@ -51,7 +52,7 @@ static __always_inline void wk_exec_lineage(struct wk_view *v, struct file *f)
 			o->started = 1;
 		v->flags &= ~WK_F_STARTUP;
 	} else {
-		struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+		struct task_struct *parent = BPF_CORE_READ(t, real_parent); /* who executes leads its group */
 		/* The kernel starts helpers from its own threads; init alone is started so and is none. */
 		if (BPF_CORE_READ(parent, flags) & PF_KTHREAD && v->tgid != 1) {
 			after |= WK_L_HELPER;
@@ -65,6 +66,7 @@ static __always_inline void wk_exec_lineage(struct wk_view *v, struct file *f)
 	if (after == before)
 		return;
 	v->lineage = after;
+	wk_identify(v);
 	wk_set_lineage(v->tgid, v->start_ns, after, v->container);
 }
 
@@ -177,6 +179,16 @@ static __always_inline void wk_exec_memory(struct wk_exec *e, u64 *off, struct t
 	*off += n;
 }
 
+/* Descriptors 0 to 2: a table has room for 64 and more (fs/file.c). */
+static __always_inline void wk_exec_fds(struct wk_exec *e, struct task_struct *t)
+{
+	struct file **open = BPF_CORE_READ(t, files, fdt, fd), *files[3] = {};
+	bpf_probe_read_kernel(files, sizeof(files), open);
+#pragma unroll
+	for (int i = 0; i < 3; i++)
+		wk_describe_fd(&e->fd[i], files[i]);
+}
+
 SEC("raw_tp/sched_process_exec")
 int on_exec(struct wk_args *ctx)
 {
@@ -195,9 +207,7 @@ int on_exec(struct wk_args *ctx)
 	const char *name = BPF_CORE_READ(bprm, filename), *interp = BPF_CORE_READ(bprm, interp);
 	u64 off = sizeof(*e);
 	wk_exec_file(e, f);
-#pragma unroll
-	for (int i = 0; i < 3; i++)
-		wk_describe_fd(&e->fd[i], wk_fd_file(t, i));
+	wk_exec_fds(e, t);
 	e->file_len = wk_put_kernel_str(e, &off, name, FILE_NAME);
 	e->path_len = wk_put_path(e, &off, &v, &f->f_path);
 	e->cwd_len = wk_put_path(e, &off, &v, &fs->pwd);
@@ -280,13 +290,16 @@ int on_exit(struct wk_args *ctx)
 }
 
 /* ---- system calls: one program, which jumps by number ---- */
+/* Numbers that a program waits for, through either entry: set by the loader from SYSCALLS in src/kernel/syscalls.rs. */
+const volatile u8 wk_hooked[WK_SYSCALLS] = {};
+
 SEC("raw_tp/sys_exit")
 int on_sys_exit(struct wk_args *ctx)
 {
 	struct pt_regs *r = (void *)ctx->args[0];
 	u64 nr = BPF_CORE_READ(r, orig_ax) & ~0x40000000ull; /* x32 calls have this bit */
-	if (nr >= WK_SLOT_FIRST)
-		return 0;
+	if (nr >= WK_SLOT_FIRST || !wk_hooked[nr & (WK_SYSCALLS - 1)])
+		return 0; /* most calls end here: one read */
 	if (wk_compat((void *)bpf_get_current_task()))
 		bpf_tail_call(ctx, &sysprogs32, nr);
 	else

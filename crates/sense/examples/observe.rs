@@ -1,6 +1,7 @@
 //! Loads the kernel sensor and prints every event as JSON until the given number of seconds has passed.
 //!
-//! `observe [SECONDS] [quiet]`; quiet prints only the numbers at the end: events, loss, processor time.
+//! `observe [SECONDS] [quiet]`; quiet prints only the numbers at the end: events, loss, processor time. It lets
+//! records gather as the agent does, so that the programs' cost is not that of waking it for each.
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 use std::{
@@ -13,6 +14,8 @@ use std::{
 use sense::kernel::{
     Config, Counters, Decoder, Error, KernelSensor, MAX_CPUS, RingReader, boot_time, wait_readable, wall_time,
 };
+
+const GATHERING: Duration = Duration::from_millis(2);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -54,6 +57,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     while Instant::now() < end {
         let fds: Vec<_> = readers.iter().map(AsFd::as_fd).collect();
         wait_readable(&fds, Duration::from_millis(100))?;
+        if quiet {
+            std::thread::sleep(GATHERING);
+        }
         for reader in &mut readers {
             records += reader.drain(4096, |record| {
                 if let Err(e) = decoder.decode(record, &mut events) {

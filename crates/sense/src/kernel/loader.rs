@@ -4,9 +4,11 @@
 //! it lives, the descriptors that a reader needs, and a report of what could not be attached. Nothing is pinned.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fs::File,
     os::fd::{AsFd, BorrowedFd},
+    sync::{Mutex, PoisonError},
+    thread,
 };
 
 use aya::{
@@ -23,7 +25,7 @@ use super::{
     hooks::{Attach, CONTINUATIONS, DISPATCHER, HOOKS, Hook, Need, ONLY_32_BIT},
     host::{Hierarchy, Host},
     layout, sys,
-    syscalls::{SYSCALLS, normalised_numbers},
+    syscalls::{SYSCALLS, hooked_numbers, normalised_numbers},
     watch,
 };
 
@@ -41,6 +43,8 @@ const RUNTIME_EVENTS: u32 = 1 << layout::EXEC
 /// Lines of the verifier's answer that a report keeps.
 const VERIFIER_LINES: usize = 3;
 const CAUSE_BYTES: usize = 600;
+/// Threads in which the kernel verifies programs, most of what a start takes.
+const LOADING_THREADS: usize = 4;
 
 /// What the kernel sensor is told.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
@@ -146,13 +150,14 @@ impl KernelSensor {
             }
             None => None,
         };
+        let refused = load_programs(&mut ebpf, cgroup2.is_some());
         let mut report = Report::default();
         for hook in HOOKS {
-            let outcome = start(&mut ebpf, hook, cgroup2.as_ref());
+            let outcome = start(&mut ebpf, hook, &refused, cgroup2.as_ref());
             report.add(hook, outcome)?;
         }
-        let jump_tables = fill_jump_tables(&mut ebpf, &mut report)?;
-        let outcome = start(&mut ebpf, &DISPATCHER, None);
+        let jump_tables = fill_jump_tables(&mut ebpf, &mut report, &refused)?;
+        let outcome = start(&mut ebpf, &DISPATCHER, &refused, None);
         report.add(&DISPATCHER, outcome)?;
         report.forget_alternatives();
         Ok(Self { ebpf, host, config: config.clone(), report, _jump_tables: jump_tables })
@@ -228,8 +233,10 @@ fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
     let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
     let host_events = if config.host_events { u32::MAX } else { 0 };
     let numbers = normalised_numbers();
+    let hooked = hooked_numbers(ONLY_32_BIT.iter().map(|call| call.0));
     EbpfLoader::new()
         .override_global("wk_numbers32", numbers.as_slice(), true)
+        .override_global("wk_hooked", hooked.as_slice(), true)
         .override_global("tracked_v1", &tracked_v1, true)
         .override_global("root_mnt_ns", &host.mnt_ns, true)
         .override_global("host_events", &host_events, true)
@@ -242,14 +249,56 @@ fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
         .map_err(|e| Error::Object(Box::new(e)))
 }
 
-/// Loads and attaches one program; the error is for people.
-fn start(ebpf: &mut Ebpf, hook: &Hook, cgroup2: Option<&File>) -> Result<(), String> {
+/// Programs that the kernel did not take, by name, each with the error for people.
+type Refused = HashMap<String, String>;
+
+/// Has the kernel verify every program, several at once, as it lets them be independent of each other. Programs of
+/// cgroups only where there is a root to attach them to.
+fn load_programs(ebpf: &mut Ebpf, on_cgroups: bool) -> Refused {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(LOADING_THREADS);
+    let programs = ebpf.programs_mut().filter(|(_, p)| on_cgroups || matches!(p, Program::RawTracePoint(_)));
+    let queue = Mutex::new(programs);
+    let refused = Mutex::new(Refused::new());
+    let work = || {
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((name, program)) = next else { break };
+            if let Err(e) = load(program) {
+                let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
+                refused.insert(name.to_owned(), cause(&e));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    refused.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn load(program: &mut Program) -> Result<(), ProgramError> {
+    match program {
+        Program::RawTracePoint(p) => p.load(),
+        Program::CgroupSockAddr(p) => p.load(),
+        Program::CgroupSock(p) => p.load(),
+        Program::SockOps(p) => p.load(),
+        Program::CgroupSkb(p) => p.load(),
+        _ => Err(ProgramError::UnexpectedProgramType),
+    }
+}
+
+/// Attaches one loaded program; the error is for people.
+fn start(ebpf: &mut Ebpf, hook: &Hook, refused: &Refused, cgroup2: Option<&File>) -> Result<(), String> {
+    if let Some(cause) = refused.get(hook.program) {
+        return Err(cause.clone());
+    }
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
     let attached = match hook.attach {
-        Attach::Tracepoint(name) => <&mut RawTracePoint>::try_from(program).and_then(|p| {
-            p.load()?;
-            p.attach(name).map(drop)
-        }),
+        Attach::Tracepoint(name) => {
+            <&mut RawTracePoint>::try_from(program).and_then(|p| p.attach(name).map(drop))
+        }
         on_cgroup => {
             start_on_cgroup(program, on_cgroup, cgroup2.ok_or("the unified cgroup hierarchy is not mounted")?)
         }
@@ -262,30 +311,16 @@ const MODE: CgroupAttachMode = CgroupAttachMode::Single;
 
 fn start_on_cgroup(program: &mut Program, attach: Attach, root: &File) -> Result<(), ProgramError> {
     match attach {
-        Attach::SocketAddress => {
-            let p = <&mut CgroupSockAddr>::try_from(program)?;
-            p.load()?;
-            p.attach(root, MODE).map(drop)
-        }
-        Attach::SocketMade => {
-            let p = <&mut CgroupSock>::try_from(program)?;
-            p.load()?;
-            p.attach(root, MODE).map(drop)
-        }
-        Attach::SocketOperation => {
-            let p = <&mut SockOps>::try_from(program)?;
-            p.load()?;
-            p.attach(root, MODE).map(drop)
-        }
+        Attach::SocketAddress => <&mut CgroupSockAddr>::try_from(program)?.attach(root, MODE).map(drop),
+        Attach::SocketMade => <&mut CgroupSock>::try_from(program)?.attach(root, MODE).map(drop),
+        Attach::SocketOperation => <&mut SockOps>::try_from(program)?.attach(root, MODE).map(drop),
         Attach::Ingress | Attach::Egress | Attach::Tracepoint(_) => {
             let direction = if attach == Attach::Ingress {
                 CgroupSkbAttachType::Ingress
             } else {
                 CgroupSkbAttachType::Egress
             };
-            let p = <&mut CgroupSkb>::try_from(program)?;
-            p.load()?;
-            p.attach(root, direction, MODE).map(drop)
+            <&mut CgroupSkb>::try_from(program)?.attach(root, direction, MODE).map(drop)
         }
     }
 }
@@ -293,26 +328,27 @@ fn start_on_cgroup(program: &mut Program, attach: Attach, root: &File) -> Result
 /// The jump tables: the kernel empties one when its last descriptor is closed.
 type JumpTables = [ProgramArray<MapData>; 2];
 
-/// Loads the programs that the dispatcher jumps to and enters each under its numbers, 64-bit and 32-bit.
-fn fill_jump_tables(ebpf: &mut Ebpf, report: &mut Report) -> Result<JumpTables, Error> {
+/// Takes the programs that the dispatcher jumps to and enters each under its numbers, 64-bit and 32-bit.
+fn fill_jump_tables(ebpf: &mut Ebpf, report: &mut Report, refused: &Refused) -> Result<JumpTables, Error> {
     let mut tables = [jump_table(ebpf, "sysprogs")?, jump_table(ebpf, "sysprogs32")?];
     for call in SYSCALLS {
         let slots = std::iter::once((0, call.x86_64)).chain(call.i386.iter().map(|n| (1, *n)));
-        enter(ebpf, report, &mut tables, call.name, call.program, slots)?;
+        enter(ebpf, report, refused, &mut tables, call.name, call.program, slots)?;
     }
     for (slot, program) in CONTINUATIONS {
-        enter(ebpf, report, &mut tables, program, program, [(0, slot), (1, slot)].into_iter())?;
+        enter(ebpf, report, refused, &mut tables, program, program, [(0, slot), (1, slot)].into_iter())?;
     }
     for (slot, name, program) in ONLY_32_BIT {
-        enter(ebpf, report, &mut tables, name, program, std::iter::once((1, slot)))?;
+        enter(ebpf, report, refused, &mut tables, name, program, std::iter::once((1, slot)))?;
     }
     Ok(tables)
 }
 
-/// Enters `program` into `slots` (table, index), loading it the first time. One that does not load is reported.
+/// Enters `program` into `slots` (table, index). One that the kernel refused is reported, once.
 fn enter(
     ebpf: &mut Ebpf,
     report: &mut Report,
+    refused: &Refused,
     tables: &mut JumpTables,
     name: &'static str,
     program: &'static str,
@@ -322,8 +358,8 @@ fn enter(
         return Ok(());
     }
     if !report.attached.contains(&program) {
-        if let Err(cause) = load_only(ebpf, program) {
-            let signals = DISPATCHER.signals;
+        let signals = DISPATCHER.signals;
+        if let Some(cause) = refused.get(program).cloned() {
             report.missing.push(Missing { program, unseen: name, signals, cause });
             return Ok(());
         }
@@ -338,11 +374,6 @@ fn enter(
         }
     }
     Ok(())
-}
-
-fn load_only(ebpf: &mut Ebpf, program: &str) -> Result<(), String> {
-    let program = ebpf.program_mut(program).ok_or("not in the object")?;
-    <&mut RawTracePoint>::try_from(program).and_then(RawTracePoint::load).map_err(|e| cause(&e))
 }
 
 fn jump_table(ebpf: &mut Ebpf, map: &'static str) -> Result<ProgramArray<MapData>, Error> {

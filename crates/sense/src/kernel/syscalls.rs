@@ -159,6 +159,20 @@ pub fn normalised_numbers() -> [u16; SYSCALL_SLOTS] {
     numbers
 }
 
+/// By number: 1 where a program waits for the end of a call with it, through either entry. The dispatcher reads this
+/// before all else.
+pub fn hooked_numbers(only_32_bit: impl Iterator<Item = u32>) -> [u8; SYSCALL_SLOTS] {
+    let mut hooked = [0; SYSCALL_SLOTS];
+    let numbers =
+        SYSCALLS.iter().flat_map(|hook| std::iter::once(hook.x86_64).chain(hook.i386.iter().copied()));
+    for number in numbers.chain(only_32_bit) {
+        if let Some(slot) = usize::try_from(number).ok().and_then(|i| hooked.get_mut(i)) {
+            *slot = 1;
+        }
+    }
+    hooked
+}
+
 /// The name of the system call with the given x86-64 number, where it is hooked.
 pub fn syscall_name(x86_64: u32) -> Option<&'static str> {
     SYSCALLS.iter().find(|hook| hook.x86_64 == x86_64).map(|hook| hook.name)
@@ -205,5 +219,14 @@ mod tests {
         assert_eq!(numbers.get(295), Some(&257), "openat");
         assert_eq!(numbers.get(213), Some(&105), "setuid32");
         assert_eq!(numbers.get(1), Some(&0), "exit is not hooked");
+    }
+
+    #[test]
+    fn the_dispatcher_passes_hooked_numbers_of_both_entries_and_no_other() {
+        let hooked = hooked_numbers([102].into_iter());
+        for (number, name) in [(257, "openat"), (295, "openat, 32-bit"), (102, "socketcall, 32-bit")] {
+            assert_eq!(hooked.get(number), Some(&1), "{name}");
+        }
+        assert_eq!(hooked.get(186), Some(&0), "gettid, and sigaltstack through the other entry");
     }
 }
