@@ -143,7 +143,7 @@ fn programs() -> Vec<Finding> {
                 .mend("run `sudo watchkeeper doctor`"),
         ];
     }
-    let sensor = match KernelSensor::load(&Config::default()) {
+    let sensor = match KernelSensor::load(&Config::default(), None) {
         Ok(sensor) => sensor,
         Err(error) => {
             return vec![

@@ -1,13 +1,13 @@
 //! The pipeline: sense → enrich → detect → respond. The only wiring of the stages; live and replay both run it.
 
 use crate::config::Config;
-use crate::content::Document;
 use crate::failure::Failure;
 use detect::Engine;
 use enrich::Enricher;
-use event::{Alert, Event};
+use event::{Alert, Event, Kind, Sensor};
 use respond::{Format, Host};
 use std::io::{self, Write};
+use strategy::Strategy;
 
 /// The stages behind the sensors, with what they need to print.
 pub struct Pipeline {
@@ -19,17 +19,22 @@ pub struct Pipeline {
     enriched: Vec<Event>,
     alerts: Vec<Alert>,
     raised: u64,
+    lost: u64,
 }
 
 impl Pipeline {
-    /// A pipeline that judges by `documents` and prints alerts in `format`. What is wrong with the documents is not
-    /// said here but by [`crate::strategies::check`].
+    /// A pipeline that judges by `strategies` and prints alerts in `format`. What of them cannot run is not said here
+    /// but by [`crate::strategies::check`].
     ///
     /// # Errors
     /// A limit of the configuration that leaves no room.
-    pub fn new(documents: &[Document], config: &Config, format: Format, host: Host) -> Result<Self, Failure> {
-        let (strategies, _) = strategy::load(documents);
-        let (engine, _) = Engine::new(&strategies, &config.detect).map_err(|error| {
+    pub fn new(
+        strategies: &[Strategy],
+        config: &Config,
+        format: Format,
+        host: Host,
+    ) -> Result<Self, Failure> {
+        let (engine, _) = Engine::new(strategies, &config.detect).map_err(|error| {
             Failure::usage(
                 format!("configuration of detection: {error}"),
                 "docs/watchkeeper.toml has the defaults",
@@ -44,12 +49,18 @@ impl Pipeline {
             enriched: Vec::new(),
             alerts: Vec::new(),
             raised: 0,
+            lost: 0,
         })
     }
 
     /// Strategies that run.
     pub fn strategies(&self) -> usize {
         self.strategies
+    }
+
+    /// What the engine had to give up so far for lack of room: state of correlations and analytics.
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// Takes one event through all stages.
@@ -77,9 +88,19 @@ impl Pipeline {
         self.raised
     }
 
+    /// Losses of the engine itself become events like any other, at the tick that finds them. They are not recorded:
+    /// the replay loses the same.
     fn judge(&mut self, out: &mut impl Write) -> io::Result<()> {
         for event in self.enriched.drain(..) {
+            let tick = matches!(event.kind, Kind::Tick).then_some((event.boot, event.wall));
             self.engine.push(event, &mut self.alerts);
+            let Some((boot, wall)) = tick else { continue };
+            for loss in self.engine.take_losses() {
+                self.lost += loss.count;
+                let mut event = Event::new(Sensor::Own, boot, Kind::Loss(Box::new(loss)));
+                event.wall = wall;
+                self.engine.push(event, &mut self.alerts);
+            }
         }
         if self.alerts.is_empty() { Ok(()) } else { self.deliver(out) }
     }

@@ -27,7 +27,7 @@ const NAMED: u64 = 5;
 pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
-    crate::strategies::check(&documents)?;
+    let strategies = crate::strategies::check(&documents)?;
     let mut out = BufWriter::new(io::stdout());
     let mut raised = 0;
     for path in &args.files {
@@ -37,7 +37,7 @@ pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let format = live::form(args.judging.format).into();
-        let mut pipeline = Pipeline::new(&documents, &config, format, host)?;
+        let mut pipeline = Pipeline::new(&strategies, &config, format, host)?;
         raised += recording.play(&mut pipeline, &mut out)?;
     }
     Ok(if raised > 0 { Exit::Findings } else { Exit::Fine })

@@ -13,10 +13,10 @@ use crate::rule::{Program, RuleIndex};
 use compact_str::CompactString;
 use event::alert::StrategyHead;
 use event::health::{Loss, LossAt};
-use event::{Alert, BootTime, Class, Container, Event, Kind, WallTime};
+use event::{Alert, BootTime, Class, Container, Event, Kind, WallTime, Wants};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use strategy::Strategy;
@@ -54,18 +54,6 @@ pub enum Error {
     /// A limit that leaves no room.
     #[error("limit `{0}` is zero")]
     NoRoom(&'static str),
-}
-
-/// What the rules can want: everything else can be dropped before it gets here.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wants {
-    /// Classes that rules judge or the engine itself needs.
-    pub classes: BTreeSet<Class>,
-    /// Of some of these classes, the only operations (`event.operation`) that can matter; a class that is not here
-    /// matters as a whole.
-    pub operations: BTreeMap<Class, BTreeSet<CompactString>>,
-    /// Last components of paths that file rules name, in lower case: what to watch for reads.
-    pub file_names: BTreeSet<CompactString>,
 }
 
 /// What the engine counted since it began.
@@ -241,8 +229,8 @@ impl Engine {
         (self.alerts.open(), self.correlator.groups())
     }
 
-    /// What the engine itself had to give up since the last call, for its caller to make events of. The engine knows
-    /// of it already.
+    /// What the engine itself had to give up since the last call. Its caller makes events of it, like of any other
+    /// loss, and pushes them: only then does the health of strategies suffer from it.
     pub fn take_losses(&mut self) -> Vec<Loss> {
         let evicted = self.correlator.counts().evicted;
         let now = (evicted, self.counted.state_evicted);
@@ -281,19 +269,10 @@ impl Engine {
 
     fn advance(&mut self, out: &mut Vec<Alert>) {
         let mut judgements = std::mem::take(&mut self.scratch);
-        let before = self.correlator.counts().evicted;
         self.correlator.advance(self.now.boot, &mut judgements);
         self.alert_all(&mut judgements, out);
         self.scratch = judgements;
-        let evicted = self.correlator.counts().evicted - before;
-        if evicted > 0 {
-            self.health.lose(LossAt::Correlation, evicted, self.now.boot);
-        }
-        let lost = self.analytics.lost();
-        if lost > 0 {
-            self.counted.state_evicted += lost;
-            self.health.lose(LossAt::State, lost, self.now.boot);
-        }
+        self.counted.state_evicted += self.analytics.lost();
         let (alerts, around) = self.alerts_and_surroundings();
         alerts.advance(&around, out);
     }

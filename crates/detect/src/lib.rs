@@ -25,5 +25,5 @@ mod program;
 mod rule;
 
 pub use alerting::{Blind, ExceptionUse};
-pub use engine::{Config, Engine, Error, Stats, Wants};
+pub use engine::{Config, Engine, Error, Stats};
 pub use error::{CompileError, Fault};

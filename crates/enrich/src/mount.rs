@@ -3,8 +3,8 @@
 use compact_str::CompactString;
 use event::container::{Container, Mount};
 use event::file::FileOp;
+use event::text::plain_path;
 use event::{Event, Kind};
-use std::borrow::Cow;
 
 /// Mounts of one container, the longest destination first.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Mounts {
         if !path.starts_with('/') {
             return None;
         }
-        let path = plain(path);
+        let path = plain_path(path);
         let (mount, rest) = self.0.iter().find_map(|mount| {
             let rest = path.strip_prefix(mount.destination.as_str())?;
             (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest))
@@ -71,25 +71,6 @@ impl Mounts {
         }
         Some(host)
     }
-}
-
-/// The path without empty, `.` and `..` components, as far as text alone can tell: arguments of system calls are
-/// not resolved by the kernel sensor.
-fn plain(path: &str) -> Cow<'_, str> {
-    if !path.contains("/.") && !path.contains("//") {
-        return Cow::Borrowed(path);
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    Cow::Owned(format!("/{}", parts.join("/")))
 }
 
 #[cfg(test)]

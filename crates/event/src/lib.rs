@@ -26,6 +26,7 @@ pub mod recording;
 pub mod reference;
 pub mod text;
 pub mod time_form;
+pub mod wants;
 
 pub use alert::Alert;
 pub use container::{Container, ContainerChange, ContainerVerb};
@@ -35,3 +36,4 @@ pub use field::{Field, Value};
 pub use identity::{BootTime, ContainerId, EventId, Owner, ProcessKey, Sensor, WallTime};
 pub use process::{Actor, Argv, Exec, Process};
 pub use text::{Provenance, Text};
+pub use wants::Wants;

@@ -2,6 +2,7 @@
 
 use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 
 /// Who vouches for a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -82,6 +83,25 @@ impl Text {
     pub fn base_name(&self) -> &str {
         self.value.rsplit('/').next().unwrap_or(&self.value)
     }
+}
+
+/// The path without empty, `.` and `..` components, as far as text alone can tell: a path that a process claims may
+/// climb out of where it seems to be.
+pub fn plain_path(path: &str) -> Cow<'_, str> {
+    if !path.contains("/.") && !path.contains("//") {
+        return Cow::Borrowed(path);
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    Cow::Owned(format!("/{}", parts.join("/")))
 }
 
 impl From<&str> for Text {

@@ -1,14 +1,19 @@
 //! Measures sense + decode + filter: one reader takes every record of all rings, decodes it, and drops the event as
 //! the filter does for a class that no strategy wants.
 //!
-//! In: the path of a file whose removal ends the measurement (`capacity STOP`); "ready" on standard output says that
-//! the sensor runs. Out: one line of JSON: what containers whose id begins with a given prefix did, by class and
+//! In: the path of a file whose removal ends the measurement, and whether files are wanted (`capacity STOP [no-files]`);
+//! "ready" on standard output says that the sensor runs. Out: one line of JSON: what containers whose id begins with a given prefix did, by class and
 //! operation; what was written and lost by ring; the processor time of this process.
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
-use std::{collections::BTreeMap, os::fd::AsFd, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::fd::AsFd,
+    path::Path,
+    time::Duration,
+};
 
-use event::{Event, Owner};
+use event::{Class, Event, Owner, Wants};
 use sense::kernel::{
     Config, Counters, Decoder, Error, KernelSensor, MAX_CPUS, RingReader, boot_time, wait_readable, wall_time,
 };
@@ -70,9 +75,15 @@ fn find<'a>(
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let stop = std::env::args().nth(1).ok_or("usage: capacity STOP: a file whose removal ends it")?;
-    let mut sensor =
-        KernelSensor::load(&Config::default()).inspect_err(|e: &Error| eprintln!("hint: {}", e.hint()))?;
+    let mut args = std::env::args().skip(1);
+    let stop = args.next().ok_or("usage: capacity STOP [no-files]: a file whose removal ends it")?;
+    let mut classes = BTreeSet::from_iter(Class::ALL.iter().copied());
+    if args.next().is_some() {
+        classes.remove(&Class::FileEvent);
+    }
+    let wants = Wants { classes, ..Wants::default() };
+    let mut sensor = KernelSensor::load(&Config::default(), Some(&wants))
+        .inspect_err(|e: &Error| eprintln!("hint: {}", e.hint()))?;
     let decoder = Decoder::new(boot_time(), wall_time());
     sensor.seed(&decoder)?;
     let fds = sensor.fds()?;

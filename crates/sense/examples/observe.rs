@@ -22,8 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seconds = arguments.next().and_then(|a| a.parse().ok()).unwrap_or(10);
     let quiet = arguments.next().is_some_and(|a| a == "quiet");
     let begun = Instant::now();
-    let mut sensor =
-        KernelSensor::load(&Config::default()).inspect_err(|e: &Error| eprintln!("hint: {}", e.hint()))?;
+    let mut sensor = KernelSensor::load(&Config::default(), None)
+        .inspect_err(|e: &Error| eprintln!("hint: {}", e.hint()))?;
     eprintln!("loaded in {:?}", begun.elapsed());
     for m in &sensor.report().missing {
         eprintln!("missing {}: unseen: {} ({})", m.program, m.unseen, m.cause);

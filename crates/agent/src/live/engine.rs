@@ -110,7 +110,8 @@ impl EngineProcess {
     fn new(setup: &Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
         let host =
             respond::Host { hostname: setup.hostname.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let pipeline = Pipeline::new(&setup.documents, &setup.config, setup.format.into(), host)?;
+        let (strategies, _) = strategy::load(&setup.documents);
+        let pipeline = Pipeline::new(&strategies, &setup.config, setup.format.into(), host)?;
         let head = Head::new(env!("CARGO_PKG_VERSION"), &setup.hostname, &setup.kernel);
         Ok(Self {
             pipeline,
@@ -136,7 +137,7 @@ impl EngineProcess {
             }
         };
         self.flush_recording();
-        let (raised, events, lost) = (self.pipeline.raised(), self.events, self.lost);
+        let (raised, events, lost) = (self.pipeline.raised(), self.events, self.lost + self.pipeline.lost());
         self.tell(&FromEngine::Done { raised, events, lost });
         match ended {
             Err(error) => Err(Failure::output(&error)),

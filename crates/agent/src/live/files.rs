@@ -5,7 +5,7 @@
 //! pipe wakes whoever waits for them. When the channel is full this thread waits, the ring fills up, and the kernel
 //! programs count what they cannot write.
 
-use super::ingest::{BUSY, NAP, RECORDS};
+use super::ingest::{NAP, RECORDS};
 use event::Event;
 use sense::kernel::{Decoder, RingReader, boot_time, wait_readable, wall_time};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -112,9 +112,9 @@ impl Reader {
             if !chunk.is_empty() && !self.hand_on(chunk) || ending && taken == 0 {
                 return;
             }
-            if taken >= BUSY {
+            if taken > 0 {
                 std::thread::sleep(NAP);
-            } else if taken == 0 && wait_readable(&[self.ring.as_fd()], LOOK).is_err() {
+            } else if wait_readable(&[self.ring.as_fd()], LOOK).is_err() {
                 return;
             }
         }

@@ -28,9 +28,8 @@ pub const BATCHES: usize = 4;
 pub const RECORDS: usize = 2048;
 /// Time between ticks.
 const TICK: Duration = Duration::from_millis(100);
-/// Records in one round from which on the thread naps before the next: each wake-up then brings many.
-pub const BUSY: usize = 64;
-/// The nap. It is the price in latency under load.
+/// The nap after a round that brought records: each wake-up then brings many, and whoever makes the records seldom
+/// pays for one. It is the price in latency under load.
 pub const NAP: Duration = Duration::from_millis(1);
 /// Ticks between looks at the loss counters.
 const LOSS_TICKS: u32 = 10;
@@ -97,8 +96,8 @@ impl Ingest {
     /// Waiting or reading failed in a way that cannot pass.
     pub fn run(mut self) -> io::Result<()> {
         let mut taken = 0;
-        while !self.sources.control.ended() {
-            if taken >= BUSY {
+        while !self.sources.control.ended() || self.sources.control.has_line() {
+            if taken > 0 {
                 std::thread::sleep(NAP);
             } else {
                 self.wait()?;

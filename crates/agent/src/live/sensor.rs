@@ -47,7 +47,7 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     listen_to_signals(happen.clone())?;
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
-    crate::strategies::check(&documents)?;
+    let strategies = crate::strategies::check(&documents)?;
     if !rustix::process::geteuid().is_root() {
         return Err(Failure::host(
             "sensing needs root: loading kernel programs and reading Docker's socket are not allowed to this user",
@@ -57,7 +57,9 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let _lock = lock::take()?;
     // Only the one instance may do this: it empties the file.
     let record = args.record.as_deref().map(create).transpose()?;
-    let sensor = KernelSensor::load(&config.kernel).map_err(|error| {
+    // A recording holds everything, for strategies that are written later.
+    let wants = if record.is_some() { None } else { crate::strategies::wanted(&strategies) };
+    let sensor = KernelSensor::load(&config.kernel, wants.as_ref()).map_err(|error| {
         Failure::host(error.to_string(), format!("{}; {}", error.hint(), error.still_works()))
     })?;
     let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;

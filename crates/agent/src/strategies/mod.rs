@@ -27,11 +27,11 @@ fn documents(args: &Documents) -> Result<Vec<Document>, Failure> {
     if args.paths.is_empty() { Ok(content::built_in()) } else { content::from_paths(&args.paths) }
 }
 
-/// Names on standard error everything that keeps a strategy from running; the good ones run.
+/// Loads the documents and names on standard error everything that keeps a strategy from running; the good ones run.
 ///
 /// # Errors
 /// No strategy is left.
-pub fn check(documents: &[Document]) -> Result<(), Failure> {
+pub fn check(documents: &[Document]) -> Result<Vec<Strategy>, Failure> {
     let (strategies, diagnostics) = strategy::load(documents);
     let mut err = io::stderr().lock();
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
@@ -48,7 +48,12 @@ pub fn check(documents: &[Document]) -> Result<(), Failure> {
             "mend what is named above; `watchkeeper strategy lint DIR` shows all of it",
         ));
     }
-    Ok(())
+    Ok(strategies)
+}
+
+/// What of all that can be sensed these strategies use.
+pub fn wanted(strategies: &[Strategy]) -> Option<event::Wants> {
+    detect::Engine::new(strategies, &detect::Config::default()).ok().map(|(engine, _)| engine.wanted())
 }
 
 /// All diagnostics of all documents at once.

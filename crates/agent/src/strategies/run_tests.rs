@@ -125,8 +125,11 @@ fn handle(strategy: &Strategy, alert: &Alert) -> String {
 
 fn alerts(strategy: &Strategy, events: Vec<Event>) -> Result<Vec<Alert>, String> {
     let one = std::slice::from_ref(strategy);
-    let (mut engine, _) =
+    let (mut engine, errors) =
         detect::Engine::new(one, &detect::Config::default()).map_err(|error| error.to_string())?;
+    if !errors.is_empty() {
+        return Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
     let mut enricher = enrich::Enricher::new(enrich::Config::default());
     let (mut enriched, mut alerts) = (Vec::new(), Vec::new());
     for event in events {

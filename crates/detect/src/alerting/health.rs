@@ -59,7 +59,7 @@ impl Health {
     }
 
     /// Remembers a loss.
-    pub(crate) fn lose(&mut self, at: LossAt, count: u64, now: BootTime) {
+    fn lose(&mut self, at: LossAt, count: u64, now: BootTime) {
         let fresh = || Loss { at, first: now, last: now, count: 0 };
         let known = self.losses.entry(at.as_str()).or_insert_with(fresh);
         if now.since(known.last) > LOSS_MEMORY {

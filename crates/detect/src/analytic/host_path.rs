@@ -6,6 +6,7 @@
 
 use super::{Standing, lies_in};
 use compact_str::CompactString;
+use event::text::plain_path;
 use event::{Event, Fact, FactName};
 
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl Standing for HostPath {
 
     fn describe(&self, event: &mut Event) {
         let Some(path) = &event.context.host_path else { return };
-        let path = if path.contains("..") { without_dots(path) } else { path.clone() };
+        let path = CompactString::from(plain_path(path));
         let system = self.system_directories.iter().filter(|directory| lies_in(&path, directory));
         // The longest directory says most.
         if let Some(directory) = system.max_by_key(|directory| directory.len()) {
@@ -29,24 +30,4 @@ impl Standing for HostPath {
         }
         event.facts.add(Fact::text(FactName::HostPath, path));
     }
-}
-
-/// The path without `.` and `..`, read as text: a path that a process claims may climb out of where it seems to be.
-fn without_dots(path: &str) -> CompactString {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let mut clean = CompactString::default();
-    for part in parts {
-        clean.push('/');
-        clean.push_str(part);
-    }
-    if clean.is_empty() { "/".into() } else { clean }
 }

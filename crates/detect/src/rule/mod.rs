@@ -19,6 +19,7 @@ pub(crate) use test::in_order;
 pub(crate) use text::TextMatcher;
 
 use compact_str::CompactString;
+use event::file::FileOp;
 use event::{Class, Event, Field};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -96,12 +97,17 @@ impl Program {
         Some(operations)
     }
 
-    /// Last components of the paths that rules name: what a sensor of reads can watch by name.
+    /// Last components of the paths that rules about reads name: what a sensor of reads can watch by name.
     pub(crate) fn file_names(&self) -> BTreeSet<CompactString> {
         const PATHS: [Field; 4] =
             [Field::TargetFilename, Field::FileName, Field::FileHostPath, Field::FactHostPath];
         let mut names = BTreeSet::new();
-        for (_, node) in self.rules.iter().filter(|(class, _)| *class == Class::FileEvent) {
+        let reads = |node: &Node| {
+            let operations = node.gate(|field| field == Field::EventOperation);
+            operations.is_none_or(|(_, texts)| texts.iter().any(|text| *text == FileOp::OpenRead.as_str()))
+        };
+        let rules = self.rules.iter().filter(|(class, node)| *class == Class::FileEvent && reads(node));
+        for (_, node) in rules {
             node.visit(&mut |field, tests| {
                 let texts = tests.iter().filter_map(|test| match test {
                     Test::Text(matcher) if PATHS.contains(&field) => matcher.suffix(),

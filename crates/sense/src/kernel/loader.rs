@@ -20,6 +20,8 @@ use aya::{
     },
 };
 
+use event::Wants;
+
 use super::{
     Error,
     hooks::{Attach, CONTINUATIONS, DISPATCHER, HOOKS, Hook, Need, ONLY_32_BIT},
@@ -136,14 +138,15 @@ pub struct KernelSensor {
 }
 
 impl KernelSensor {
-    /// Examines the host, loads the object and attaches its programs.
+    /// Examines the host, loads the object and attaches its programs. File operations, duplicated descriptors and
+    /// memory that `wants` does not name are not looked at; without `wants`, everything is.
     ///
     /// # Errors
     /// What the host lacks, or an essential program's refusal. What only narrows the view is in the report.
-    pub fn load(config: &Config) -> Result<Self, Error> {
+    pub fn load(config: &Config, wants: Option<&Wants>) -> Result<Self, Error> {
         let host = Host::examine()?;
         sys::lift_memlock_limit();
-        let mut ebpf = open(config, &host)?;
+        let mut ebpf = open(config, &host, wants)?;
         let cgroup2 = match &host.cgroup2 {
             Some(path) => {
                 Some(File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?)
@@ -160,7 +163,11 @@ impl KernelSensor {
         let outcome = start(&mut ebpf, &DISPATCHER, &refused, None);
         report.add(&DISPATCHER, outcome)?;
         report.forget_alternatives();
-        Ok(Self { ebpf, host, config: config.clone(), report, _jump_tables: jump_tables })
+        let mut config = config.clone();
+        config
+            .watched_names
+            .extend(wants.iter().flat_map(|wants| &wants.file_names).map(ToString::to_string));
+        Ok(Self { ebpf, host, config, report, _jump_tables: jump_tables })
     }
 
     /// What runs and what does not.
@@ -229,11 +236,11 @@ impl Report {
     }
 }
 
-fn open(config: &Config, host: &Host) -> Result<Ebpf, Error> {
+fn open(config: &Config, host: &Host, wants: Option<&Wants>) -> Result<Ebpf, Error> {
     let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
     let host_events = if config.host_events { u32::MAX } else { 0 };
     let numbers = normalised_numbers();
-    let hooked = hooked_numbers(ONLY_32_BIT.iter().map(|call| call.0));
+    let hooked = hooked_numbers(ONLY_32_BIT.iter().map(|call| call.0), wants);
     EbpfLoader::new()
         .override_global("wk_numbers32", numbers.as_slice(), true)
         .override_global("wk_hooked", hooked.as_slice(), true)

@@ -11,6 +11,8 @@
 //!
 //! Source: `arch/x86/entry/syscalls/syscall_64.tbl` and `syscall_32.tbl`.
 
+use event::{Class, Wants, file::FileOp};
+
 /// Entries of `sysprogs`, `sysprogs32` and the table of normalised numbers: above the highest number in use.
 pub const SYSCALL_SLOTS: usize = 512;
 
@@ -25,6 +27,40 @@ pub struct SyscallHook {
     pub i386: &'static [u32],
     /// Program in the object.
     pub program: &'static str,
+}
+
+impl SyscallHook {
+    /// Whether somebody wants what the program reports of this call. What other parts of the product rest on is always
+    /// wanted.
+    fn is_wanted(&self, wants: &Wants) -> bool {
+        match self.program {
+            "sx_open" => [FileOp::OpenWrite, FileOp::Create, FileOp::OpenRead]
+                .iter()
+                .any(|op| wants.wants(Class::FileEvent, op.as_str())),
+            "sx_file" => self.path_operations().iter().any(|op| wants.wants(Class::FileEvent, op.as_str())),
+            "sx_dup" => wants.wants_class(Class::FdChange),
+            "sx_memory" => wants.wants_class(Class::Memory),
+            _ => true,
+        }
+    }
+
+    /// What a call of `sx_file` is reported as, by a word of its name.
+    fn path_operations(&self) -> &'static [FileOp] {
+        const BY_WORD: [(&str, &[FileOp]); 11] = [
+            ("rename", &[FileOp::Rename]),
+            ("unlink", &[FileOp::Unlink, FileOp::Rmdir]),
+            ("rmdir", &[FileOp::Rmdir]),
+            ("symlink", &[FileOp::Symlink]),
+            ("link", &[FileOp::Link]),
+            ("mkdir", &[FileOp::Mkdir]),
+            ("mknod", &[FileOp::Mknod]),
+            ("chmod", &[FileOp::Chmod]),
+            ("chown", &[FileOp::Chown]),
+            ("truncate", &[FileOp::Truncate]),
+            ("xattr", &[FileOp::SetXattr, FileOp::RemoveXattr]),
+        ];
+        BY_WORD.iter().find(|(word, _)| self.name.contains(word)).map_or(&[], |(_, operations)| operations)
+    }
 }
 
 const fn hook(name: &'static str, x86_64: u32, i386: &'static [u32], program: &'static str) -> SyscallHook {
@@ -159,12 +195,12 @@ pub fn normalised_numbers() -> [u16; SYSCALL_SLOTS] {
     numbers
 }
 
-/// By number: 1 where a program waits for the end of a call with it, through either entry. The dispatcher reads this
-/// before all else.
-pub fn hooked_numbers(only_32_bit: impl Iterator<Item = u32>) -> [u8; SYSCALL_SLOTS] {
+/// By number: 1 where a program waits for the end of a call with it, through either entry, and somebody wants what it
+/// reports; without `wants`, everybody does. The dispatcher reads this before all else.
+pub fn hooked_numbers(only_32_bit: impl Iterator<Item = u32>, wants: Option<&Wants>) -> [u8; SYSCALL_SLOTS] {
     let mut hooked = [0; SYSCALL_SLOTS];
-    let numbers =
-        SYSCALLS.iter().flat_map(|hook| std::iter::once(hook.x86_64).chain(hook.i386.iter().copied()));
+    let wanted = SYSCALLS.iter().filter(|hook| wants.is_none_or(|wants| hook.is_wanted(wants)));
+    let numbers = wanted.flat_map(|hook| std::iter::once(hook.x86_64).chain(hook.i386.iter().copied()));
     for number in numbers.chain(only_32_bit) {
         if let Some(slot) = usize::try_from(number).ok().and_then(|i| hooked.get_mut(i)) {
             *slot = 1;
@@ -223,10 +259,35 @@ mod tests {
 
     #[test]
     fn the_dispatcher_passes_hooked_numbers_of_both_entries_and_no_other() {
-        let hooked = hooked_numbers([102].into_iter());
+        let hooked = hooked_numbers([102].into_iter(), None);
         for (number, name) in [(257, "openat"), (295, "openat, 32-bit"), (102, "socketcall, 32-bit")] {
             assert_eq!(hooked.get(number), Some(&1), "{name}");
         }
         assert_eq!(hooked.get(186), Some(&0), "gettid, and sigaltstack through the other entry");
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_hooked_and_what_others_rest_on_is() {
+        let classes = [Class::FileEvent].into();
+        let operations = [(Class::FileEvent, [FileOp::Chmod.as_str().into()].into())].into();
+        let wants = Wants { classes, operations, ..Wants::default() };
+        let hooked = hooked_numbers(std::iter::empty(), Some(&wants));
+        for (number, expected, name) in [
+            (268, 1, "fchmodat is wanted"),
+            (257, 0, "openat is not"),
+            (33, 0, "dup2 is not"),
+            (9, 0, "mmap is not"),
+            (42, 1, "connect has an owner that payloads need"),
+            (308, 1, "setns moves processes"),
+        ] {
+            assert_eq!(hooked.get(number), Some(&expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_call_of_the_path_program_has_an_operation() {
+        for hook in SYSCALLS.iter().filter(|hook| hook.program == "sx_file") {
+            assert!(!hook.path_operations().is_empty(), "{}", hook.name);
+        }
     }
 }

@@ -1,0 +1,32 @@
+//! What the engine asks sensors for.
+
+use crate::event::Class;
+use compact_str::CompactString;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What rules can want: everything else can be left out where it would be sensed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wants {
+    /// Classes that rules judge or the engine itself needs.
+    pub classes: BTreeSet<Class>,
+    /// Of some of these classes, the only operations (`event.operation`) that can matter; a class that is not here
+    /// matters as a whole.
+    pub operations: BTreeMap<Class, BTreeSet<CompactString>>,
+    /// Last components of paths that rules about reads name, in lower case: what to watch for reads.
+    pub file_names: BTreeSet<CompactString>,
+}
+
+impl Wants {
+    /// Whether an event of this class and operation can matter to anybody.
+    #[must_use]
+    pub fn wants(&self, class: Class, operation: &str) -> bool {
+        self.classes.contains(&class)
+            && self.operations.get(&class).is_none_or(|operations| operations.contains(operation))
+    }
+
+    /// Whether any event of this class can.
+    #[must_use]
+    pub fn wants_class(&self, class: Class) -> bool {
+        self.classes.contains(&class)
+    }
+}
