@@ -22,7 +22,7 @@
 /* The x86-64 number of each 32-bit call: set by the loader from SYSCALLS in src/kernel/syscalls.rs. */
 const volatile u16 wk_numbers32[WK_SYSCALLS] = {};
 
-/* struct pt_regs of x86-64, whose order user space knows too (asm/ptrace.h): read as a whole, it costs one read. */
+/* struct pt_regs of x86-64, whose order user space knows too (asm/ptrace.h). */
 struct wk_regs {
 	u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 };
@@ -55,29 +55,28 @@ static __always_inline struct wk_call *wk_call_read(struct wk_args *ctx)
 	struct wk_call *c = bpf_map_lookup_elem(&calls, &zero);
 	if (!c)
 		return NULL;
-	struct wk_regs r = {};
-	bpf_probe_read_kernel(&r, sizeof(r), (void *)ctx->args[0]);
-	u64 nr = r.orig_ax;
+	const struct wk_regs *r = (void *)ctx->args[0];
+	u64 nr = r->orig_ax;
 	c->ret = ctx->args[1];
 	c->nr_raw = nr;
 	c->compat = wk_compat((void *)bpf_get_current_task());
 	if (c->compat) {
-		c->args[0] = (u32)r.bx;
-		c->args[1] = (u32)r.cx;
-		c->args[2] = (u32)r.dx;
-		c->args[3] = (u32)r.si;
-		c->args[4] = (u32)r.di;
-		c->args[5] = (u32)r.bp;
+		c->args[0] = (u32)r->bx;
+		c->args[1] = (u32)r->cx;
+		c->args[2] = (u32)r->dx;
+		c->args[3] = (u32)r->si;
+		c->args[4] = (u32)r->di;
+		c->args[5] = (u32)r->bp;
 		nr = wk_numbers32[nr & (WK_SYSCALLS - 1)];
 		if (!nr)
 			nr = WK_NR_UNKNOWN;
 	} else {
-		c->args[0] = r.di;
-		c->args[1] = r.si;
-		c->args[2] = r.dx;
-		c->args[3] = r.r10;
-		c->args[4] = r.r8;
-		c->args[5] = r.r9;
+		c->args[0] = r->di;
+		c->args[1] = r->si;
+		c->args[2] = r->dx;
+		c->args[3] = r->r10;
+		c->args[4] = r->r8;
+		c->args[5] = r->r9;
 	}
 	c->nr = nr & (WK_SYSCALLS - 1); /* drops the x32 bit, too */
 	return c;

@@ -233,7 +233,7 @@ static __always_inline bool wk_is_bystander(void)
 	return !bpf_core_field_exists(t->loginuid) || BPF_CORE_READ(t, loginuid.val) == ~0u;
 }
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_open(struct wk_args *ctx)
 {
 	struct wk_call *c = wk_call_read(ctx);
@@ -300,7 +300,7 @@ static __always_inline void wk_put_first(struct wk_file *e, u64 *off, const stru
 	}
 }
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_file(struct wk_args *ctx)
 {
 	struct wk_call *c = wk_call_read(ctx);

@@ -120,7 +120,7 @@ static __always_inline bool wk_first_time(const struct wk_view *v, u32 sort)
 }
 
 /* mmap, mprotect, pkey_mprotect */
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_memory(struct wk_args *ctx)
 {
 	struct wk_call *c = wk_call_read(ctx);

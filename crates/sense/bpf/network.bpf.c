@@ -355,13 +355,13 @@ static __always_inline s32 wk_first_arg(struct wk_args *ctx)
 	return wk_arg(r, 0, wk_compat((void *)bpf_get_current_task()));
 }
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_connect(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_CONNECT_DONE, wk_first_arg(ctx), WK_SLOT_UNIX_CONNECT); }
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_accept(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_ACCEPT, -1, WK_SLOT_UNIX_ACCEPT); }
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_listen(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_LISTEN, wk_first_arg(ctx), 0); }
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_bind(struct wk_args *ctx) { return wk_socket_call(ctx, WK_SK_BIND, wk_first_arg(ctx), 0); }
 
 /* Sockets other than AF_UNIX and plain TCP and UDP; failed attempts too, for what they tell. */
@@ -396,7 +396,7 @@ static __always_inline int wk_socket_made(s64 ret, u32 family, u32 type, u32 pro
 	return wk_submit(e, WK_RING_CRITICAL);
 }
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_socket(struct wk_args *ctx)
 {
 	struct pt_regs *r = (void *)ctx->args[0];
@@ -405,7 +405,7 @@ int sx_socket(struct wk_args *ctx)
 }
 
 /* i386's socketcall(call, args): the arguments lie in memory. Numbers: include/uapi/linux/net.h. */
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_socketcall32(struct wk_args *ctx)
 {
 	struct pt_regs *r = (void *)ctx->args[0];

@@ -211,7 +211,7 @@ static __always_inline void wk_put_plan(struct wk_syscall *e, u64 *off, const st
 	}
 }
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_syscall(struct wk_args *ctx)
 {
 	struct wk_call *c = wk_call_read(ctx);

@@ -293,11 +293,11 @@ int on_exit(struct wk_args *ctx)
 /* Numbers that a program waits for, through either entry: set by the loader from SYSCALLS in src/kernel/syscalls.rs. */
 const volatile u8 wk_hooked[WK_SYSCALLS] = {};
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int on_sys_exit(struct wk_args *ctx)
 {
-	struct pt_regs *r = (void *)ctx->args[0];
-	u64 nr = BPF_CORE_READ(r, orig_ax) & ~0x40000000ull; /* x32 calls have this bit */
+	const struct wk_regs *r = (void *)ctx->args[0]; /* a pointer whose type the verifier knows: no helper reads it */
+	u64 nr = r->orig_ax & ~0x40000000ull; /* x32 calls have this bit */
 	if (nr >= WK_SLOT_FIRST || !wk_hooked[nr & (WK_SYSCALLS - 1)])
 		return 0; /* most calls end here: one read */
 	if (wk_compat((void *)bpf_get_current_task()))

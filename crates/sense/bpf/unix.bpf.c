@@ -101,7 +101,7 @@ static __always_inline void wk_unpack_socketcall(struct wk_call *c)
 	c->args[2] = args[2];
 }
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_unix_connect(struct wk_args *ctx)
 {
 	struct wk_call *c = wk_call_read(ctx);
@@ -125,7 +125,7 @@ int sx_unix_connect(struct wk_args *ctx)
 	return wk_emit_critical(e, off);
 }
 
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_unix_accept(struct wk_args *ctx)
 {
 	struct wk_call *c = wk_call_read(ctx);
@@ -149,7 +149,7 @@ int sx_unix_accept(struct wk_args *ctx)
 #define WK_F_DUPFD_CLOEXEC 1030
 
 /* dup, dup2, dup3, fcntl: a socket or pipe that becomes standard input, output or error. */
-SEC("raw_tp/sys_exit")
+SEC("tp_btf/sys_exit")
 int sx_dup(struct wk_args *ctx)
 {
 	s64 new_fd = ctx->args[1];

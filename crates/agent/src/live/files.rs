@@ -5,7 +5,8 @@
 //! pipe wakes whoever waits for them. When the channel is full this thread waits, the ring fills up, and the kernel
 //! programs count what they cannot write.
 
-use super::ingest::{NAP, RECORDS};
+use super::ingest::RECORDS;
+use super::pace::Pace;
 use event::Event;
 use sense::kernel::{Decoder, RingReader, boot_time, wait_readable, wall_time};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -100,6 +101,7 @@ struct Reader {
 impl Reader {
     fn run(mut self) {
         let mut decoder = Decoder::new(boot_time(), wall_time());
+        let mut pace = Pace::default();
         loop {
             let ending = self.shared.end.load(Ordering::Acquire);
             let mut chunk = Vec::new();
@@ -112,9 +114,7 @@ impl Reader {
             if !chunk.is_empty() && !self.hand_on(chunk) || ending && taken == 0 {
                 return;
             }
-            if taken > 0 {
-                std::thread::sleep(NAP);
-            } else if wait_readable(&[self.ring.as_fd()], LOOK).is_err() {
+            if !pace.nap(taken, taken >= RECORDS) && wait_readable(&[self.ring.as_fd()], LOOK).is_err() {
                 return;
             }
         }

@@ -11,6 +11,7 @@
 use super::files::Files;
 use super::hashes::{Follow, Hashes};
 use super::link::{EventLine, Lines};
+use super::pace::Pace;
 use event::health::{Loss, LossAt};
 use event::{BootTime, Event, Kind, Text};
 use sense::kernel::{
@@ -28,9 +29,6 @@ pub const BATCHES: usize = 4;
 pub const RECORDS: usize = 2048;
 /// Time between ticks.
 const TICK: Duration = Duration::from_millis(100);
-/// The nap after a round that brought records: each wake-up then brings many, and whoever makes the records seldom
-/// pays for one. It is the price in latency under load.
-pub const NAP: Duration = Duration::from_millis(1);
 /// Ticks between looks at the loss counters.
 const LOSS_TICKS: u32 = 10;
 
@@ -95,11 +93,9 @@ impl Ingest {
     /// # Errors
     /// Waiting or reading failed in a way that cannot pass.
     pub fn run(mut self) -> io::Result<()> {
-        let mut taken = 0;
+        let (mut taken, mut pace) = (0, Pace::default());
         while !self.sources.control.ended() || self.sources.control.has_line() {
-            if taken > 0 {
-                std::thread::sleep(NAP);
-            } else {
+            if !pace.nap(taken, taken >= RECORDS) {
                 self.wait()?;
             }
             taken = self.round()?;

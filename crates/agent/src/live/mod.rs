@@ -15,6 +15,7 @@ mod hashes;
 mod ingest;
 mod link;
 mod lock;
+mod pace;
 mod record;
 pub mod sandbox;
 mod sensor;

@@ -8,6 +8,8 @@
 pub(super) enum Attach {
     /// A raw tracepoint of this name.
     Tracepoint(&'static str),
+    /// The end of every system call.
+    SystemCallEnd,
     /// The root of the unified hierarchy, when a socket connects or sends.
     SocketAddress,
     /// The root of the unified hierarchy, when a socket is made.
@@ -50,7 +52,7 @@ pub(super) const SIGNALS: [&str; 9] =
 /// The tail-call dispatcher: attached last, when its tables are filled.
 pub(super) const DISPATCHER: Hook = Hook {
     program: "on_sys_exit",
-    attach: Attach::Tracepoint("sys_exit"),
+    attach: Attach::SystemCallEnd,
     need: Need::Wanted,
     unseen: "file, privilege, namespace, mount and listening-socket operations",
     signals: &["file", "network", "privilege", "kernel", "unix_socket"],

@@ -12,11 +12,11 @@ use std::{
 };
 
 use aya::{
-    Ebpf, EbpfLoader,
+    Btf, Ebpf, EbpfLoader,
     maps::{Map, MapData, ProgramArray},
     programs::{
-        CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program, ProgramError,
-        RawTracePoint, SockOps,
+        BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program,
+        ProgramError, RawTracePoint, SockOps,
     },
 };
 
@@ -45,6 +45,9 @@ const RUNTIME_EVENTS: u32 = 1 << layout::EXEC
 /// Lines of the verifier's answer that a report keeps.
 const VERIFIER_LINES: usize = 3;
 const CAUSE_BYTES: usize = 600;
+/// The tracepoint at the end of every system call. Its programs get their arguments with types, so that they read
+/// registers without a helper.
+const SYS_EXIT: &str = "sys_exit";
 /// Threads in which the kernel verifies programs, most of what a start takes.
 const LOADING_THREADS: usize = 4;
 
@@ -146,14 +149,15 @@ impl KernelSensor {
     pub fn load(config: &Config, wants: Option<&Wants>) -> Result<Self, Error> {
         let host = Host::examine()?;
         sys::lift_memlock_limit();
-        let mut ebpf = open(config, &host, wants)?;
+        let types = Btf::from_sys_fs().map_err(|e| Error::Object(Box::new(e.into())))?;
+        let mut ebpf = open(config, &host, wants, &types)?;
         let cgroup2 = match &host.cgroup2 {
             Some(path) => {
                 Some(File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?)
             }
             None => None,
         };
-        let refused = load_programs(&mut ebpf, cgroup2.is_some());
+        let refused = load_programs(&mut ebpf, cgroup2.is_some(), &types);
         let mut report = Report::default();
         for hook in HOOKS {
             let outcome = start(&mut ebpf, hook, &refused, cgroup2.as_ref());
@@ -236,12 +240,13 @@ impl Report {
     }
 }
 
-fn open(config: &Config, host: &Host, wants: Option<&Wants>) -> Result<Ebpf, Error> {
+fn open(config: &Config, host: &Host, wants: Option<&Wants>, types: &Btf) -> Result<Ebpf, Error> {
     let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
     let host_events = if config.host_events { u32::MAX } else { 0 };
     let numbers = normalised_numbers();
     let hooked = hooked_numbers(ONLY_32_BIT.iter().map(|call| call.0), wants);
     EbpfLoader::new()
+        .btf(Some(types))
         .override_global("wk_numbers32", numbers.as_slice(), true)
         .override_global("wk_hooked", hooked.as_slice(), true)
         .override_global("tracked_v1", &tracked_v1, true)
@@ -261,16 +266,17 @@ type Refused = HashMap<String, String>;
 
 /// Has the kernel verify every program, several at once, as it lets them be independent of each other. Programs of
 /// cgroups only where there is a root to attach them to.
-fn load_programs(ebpf: &mut Ebpf, on_cgroups: bool) -> Refused {
+fn load_programs(ebpf: &mut Ebpf, on_cgroups: bool, types: &Btf) -> Refused {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(LOADING_THREADS);
-    let programs = ebpf.programs_mut().filter(|(_, p)| on_cgroups || matches!(p, Program::RawTracePoint(_)));
+    let of_tracepoint = |p: &Program| matches!(p, Program::RawTracePoint(_) | Program::BtfTracePoint(_));
+    let programs = ebpf.programs_mut().filter(|(_, p)| on_cgroups || of_tracepoint(p));
     let queue = Mutex::new(programs);
     let refused = Mutex::new(Refused::new());
     let work = || {
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((name, program)) = next else { break };
-            if let Err(e) = load(program) {
+            if let Err(e) = load(program, types) {
                 let mut refused = refused.lock().unwrap_or_else(PoisonError::into_inner);
                 refused.insert(name.to_owned(), cause(&e));
             }
@@ -285,8 +291,9 @@ fn load_programs(ebpf: &mut Ebpf, on_cgroups: bool) -> Refused {
     refused.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn load(program: &mut Program) -> Result<(), ProgramError> {
+fn load(program: &mut Program, types: &Btf) -> Result<(), ProgramError> {
     match program {
+        Program::BtfTracePoint(p) => p.load(SYS_EXIT, types),
         Program::RawTracePoint(p) => p.load(),
         Program::CgroupSockAddr(p) => p.load(),
         Program::CgroupSock(p) => p.load(),
@@ -306,6 +313,7 @@ fn start(ebpf: &mut Ebpf, hook: &Hook, refused: &Refused, cgroup2: Option<&File>
         Attach::Tracepoint(name) => {
             <&mut RawTracePoint>::try_from(program).and_then(|p| p.attach(name).map(drop))
         }
+        Attach::SystemCallEnd => <&mut BtfTracePoint>::try_from(program).and_then(|p| p.attach().map(drop)),
         on_cgroup => {
             start_on_cgroup(program, on_cgroup, cgroup2.ok_or("the unified cgroup hierarchy is not mounted")?)
         }
@@ -321,7 +329,7 @@ fn start_on_cgroup(program: &mut Program, attach: Attach, root: &File) -> Result
         Attach::SocketAddress => <&mut CgroupSockAddr>::try_from(program)?.attach(root, MODE).map(drop),
         Attach::SocketMade => <&mut CgroupSock>::try_from(program)?.attach(root, MODE).map(drop),
         Attach::SocketOperation => <&mut SockOps>::try_from(program)?.attach(root, MODE).map(drop),
-        Attach::Ingress | Attach::Egress | Attach::Tracepoint(_) => {
+        Attach::Ingress | Attach::Egress | Attach::Tracepoint(_) | Attach::SystemCallEnd => {
             let direction = if attach == Attach::Ingress {
                 CgroupSkbAttachType::Ingress
             } else {
@@ -372,7 +380,7 @@ fn enter(
         }
         report.attached.push(program);
     }
-    let Some(Ok(loaded)) = ebpf.program(program).map(<&RawTracePoint>::try_from) else { return Ok(()) };
+    let Some(Ok(loaded)) = ebpf.program(program).map(<&BtfTracePoint>::try_from) else { return Ok(()) };
     let refused = |e: &dyn std::fmt::Display| Error::Map { map: "sysprogs", cause: format!("{name}: {e}") };
     let fd = loaded.fd().map_err(|e| refused(&e))?;
     for (table, slot) in slots {

@@ -1,6 +1,6 @@
 //! Which program runs at the end of which system call.
 //!
-//! The dispatcher at `raw_tp/sys_exit` tail-calls by number: `sysprogs` for calls through the 64-bit entry,
+//! The dispatcher at `tp_btf/sys_exit` tail-calls by number: `sysprogs` for calls through the 64-bit entry,
 //! `sysprogs32` for those through the 32-bit one, whose numbers differ. The loader fills both arrays from
 //! [`SYSCALLS`], and the programs turn a 32-bit number into the x86-64 one through [`normalised_numbers`]. What
 //! the programs read of each call (which argument is a path, a descriptor, a process) stands beside them, in
