@@ -37,7 +37,7 @@ pub fn run() -> Result<Exit, Failure> {
         .name("ingest".into())
         .spawn(move || Ingest::new(rings.start(control, actor)?, sender).run())
         .map_err(|error| bug("thread", error))?;
-    ordinary_priority();
+    judging_priority();
     let exit = engine.run(&batches);
     drop(batches);
     match ingest.join() {
@@ -47,11 +47,14 @@ pub fn run() -> Result<Exit, Failure> {
     }
 }
 
-/// The reading thread keeps the high priority that the sensor process gave to the engine, so that the rings are emptied
-/// on a busy host; this thread gives it up.
-fn ordinary_priority() {
+/// Priority (nice value) of the judging thread: behind the reading threads, but before what it judges. With an ordinary
+/// one, twenty busy processes leave it a tenth of two processors, and what it cannot take is lost in the rings.
+const JUDGING_PRIORITY: i32 = -10;
+
+/// The reading threads keep the priority that the sensor process gave to the engine; this thread lowers its own.
+fn judging_priority() {
     // Lowering one's own priority is always allowed; where it fails, judging competes as reading does.
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 0);
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), JUDGING_PRIORITY);
 }
 
 /// Without the sensor process there is nothing to do.

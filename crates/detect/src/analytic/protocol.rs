@@ -1,7 +1,8 @@
 //! Analytic: what a flow speaks, whether its port promises that, and shell text in plain sessions.
 //!
 //! In: connections and their first payload bytes, joined by socket cookie. Out, on payload events: `protocol`,
-//! `protocol_confidence`, `protocol_mismatch`, `unregistered_port`, `command_text`. State: one entry per flow, dropped
+//! `protocol_confidence`, `protocol_mismatch`, `unregistered_port`, `command_text`. State: one entry per flow that sent
+//! payload (until it is known, where that is a datagram), or whose side its ports do not tell; dropped
 //! when it closes, when it was silent for a time, or when the table is full (the longest silent first, counted). Left
 //! out on purpose: payload without a cookie is judged alone.
 
@@ -81,6 +82,10 @@ impl FlowProtocol {
             ConnectionOp::Accept => Side::Server,
             ConnectionOp::Listen | ConnectionOp::Bind | ConnectionOp::Established => return,
         };
+        // What the ports tell anyway needs no entry: most flows are so, and datagram flows have no end that frees one.
+        if guess_side(&connection.ends) == side {
+            return;
+        }
         let flow = self.flows.touch(connection.cookie, now, || Flow { side: None, identifier: None });
         if let Some(flow) = flow {
             flow.side = Some(side);
@@ -108,6 +113,12 @@ impl FlowProtocol {
             identifier.feed(to_or_from(side, payload.direction), &payload.bytes);
         }
         let verdict = identifier.verdict();
+        // A datagram tells by itself: nothing of it is needed for the next one.
+        let done =
+            transport == wire::Transport::Udp && verdict.protocol != Protocol::Unknown && flow.side.is_none();
+        if done {
+            self.flows.remove(&payload.cookie);
+        }
         if verdict.protocol != Protocol::Unknown {
             let mut fact = Fact::text(FactName::Protocol, verdict.protocol.as_str());
             fact.terms.push(("evidence".into(), verdict.evidence.into()));
