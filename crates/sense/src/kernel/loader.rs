@@ -28,7 +28,7 @@ use super::{
     host::{Hierarchy, Host},
     layout, sys,
     syscalls::{SYSCALLS, hooked_numbers, normalised_numbers},
-    watch,
+    types, watch,
 };
 
 pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/watchkeeper.bpf.o"));
@@ -149,7 +149,7 @@ impl KernelSensor {
     pub fn load(config: &Config, wants: Option<&Wants>) -> Result<Self, Error> {
         let host = Host::examine()?;
         sys::lift_memlock_limit();
-        let types = Btf::from_sys_fs().map_err(|e| Error::Object(Box::new(e.into())))?;
+        let types = types::of_kernel()?;
         let mut ebpf = open(config, &host, wants, &types)?;
         let cgroup2 = match &host.cgroup2 {
             Some(path) => {

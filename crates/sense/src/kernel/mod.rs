@@ -23,6 +23,7 @@ mod ring;
 mod seed;
 mod sys;
 mod syscalls;
+mod types;
 mod watch;
 
 pub use self::{
