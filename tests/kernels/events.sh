@@ -14,8 +14,8 @@ build_actor() {
     gcc -O2 -Wall -Wextra -static -o "$1" "$KERNELS_DIR/actor.c" || die "tests/kernels/actor.c does not build"
 }
 
-# settings AGENT RUNC TREE ACTOR: what script.sh reads.
-settings() { printf "AGENT='%s'\nRUNC=%s\nTREE=%s\nACTOR=%s\n" "$@"; }
+# settings AGENT RUNC TREE ACTOR CLOCK: what script.sh reads.
+settings() { printf "AGENT='%s'\nRUNC=%s\nTREE=%s\nACTOR=%s\nCLOCK=%s\n" "$@"; }
 
 events_root() {
     local version=$1 root=$2 kernel=$3 runc=
@@ -28,7 +28,7 @@ events_root() {
         copy_program "$root" "$(command -v runc || echo /usr/sbin/runc)"
         runc=1
     fi
-    settings "$AGENT" "$runc" /sys/fs/cgroup /bin/actor >"$root/settings"
+    settings "$AGENT" "$runc" /sys/fs/cgroup /bin/actor 1 >"$root/settings"
     cp "$KERNELS_DIR/config.json" "$root/config.json"
     cp "$KERNELS_DIR/script.sh" "$root/script"
     if [ -d "$REPO/strategies" ]; then cp -r "$REPO/strategies" "$root/strategies"; fi
@@ -62,6 +62,8 @@ check_output() {
         return
     }
     check_recording "$version" "$folder" "$KERNELS_DIR/expected.tsv"
+    # The wall clock of this host is not the test's to step.
+    if [ "$version" != "$HERE" ]; then check_recording "$version" "$folder" "$KERNELS_DIR/expected-clock.tsv"; fi
     if [ "$version" = "$RUNC_KERNEL" ]; then check_recording "$version" "$folder" "$KERNELS_DIR/expected-runc.tsv"; fi
     print_kinds "$folder/recording.ndjson"
 }
@@ -77,7 +79,7 @@ run_here() {
     cp "$KERNELS_DIR/script.sh" "$folder/tmp/script"
     cp "$WORK/actor" "$folder/tmp/actor"
     agent="nsenter --mount=/proc/$$/ns/mnt --net=/proc/$$/ns/net $BINARY watch --record $folder/tmp/recording.ndjson --format json"
-    settings "$agent" '' "$tree" /tmp/actor >"$folder/tmp/settings"
+    settings "$agent" '' "$tree" /tmp/actor '' >"$folder/tmp/settings"
     echo "== kernel $(uname -r)"
     unshare --mount --net --propagation private sh -c \
         'mount --bind "$0" /tmp && ip link set lo up && cd / && timeout -k 5 "$1" sh /tmp/script /tmp/settings; echo "status=$?"' \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The agent records while the acts happen, then the recording is printed in one piece. Runs as the only job of a guest,
 # or on this host in namespaces of its own (events.sh). The settings: AGENT, the command; RUNC, empty where there is
-# none; TREE, the cgroup hierarchy; ACTOR, the program that acts.
+# none; TREE, the cgroup hierarchy; ACTOR, the program that acts; CLOCK, not empty where the wall clock may be stepped.
 . "${1:-/settings}"
 recording=/tmp/recording.ndjson
 container=$(printf 'a%.0s' $(seq 64))
@@ -48,6 +48,16 @@ run_runc() {
     runc --root /tmp/runc run -b /tmp/scope "$scope" </dev/null || wrong "runc with a systemd-style path: status $?"
 }
 
+# The wall clock goes an hour ahead and back; one act lies between.
+step_clock() {
+    date -s "@$(($(date +%s) + 3600))" >/dev/null || wrong "the clock cannot be set"
+    sleep 0.5
+    "$actor" enter "$tree/docker/$container" /bin/sh -c '/bin/busybox true act-stepped; true'
+    sleep 0.5
+    date -s "@$(($(date +%s) - 3600))" >/dev/null || wrong "the clock cannot be set back"
+    sleep 0.5
+}
+
 mkdir -p "$tree/docker/$container"
 $AGENT >/tmp/agent.out 2>/tmp/agent.err &
 agent=$!
@@ -62,6 +72,7 @@ if seen act-ready 60; then
     mkdir -p "$tree/docker-$spoofed-not"
     "$actor" enter "$tree/docker-$spoofed-not" "$actor" host || wrong "the host's act did not work"
     [ -z "$RUNC" ] || run_runc
+    [ -z "$CLOCK" ] || step_clock
     seen act-done 30 || wrong "the recording does not show the last act within 30 s"
     kill -INT "$agent"
     wait "$agent"

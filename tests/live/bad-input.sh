@@ -137,7 +137,6 @@ main() {
     one_agent
     deaths
     full_disk
-    skip "the wall clock is not stepped here: it is the whole host's; the decoder's unit tests step it"
     verdict_total
 }
 
