@@ -61,6 +61,9 @@ one_agent() {
     check "a second instance leaves the first one's recording alone" \
         eval 'head -n 1 "$AGENT_DIR/events.ndjson" | grep -q "\"watchkeeper\":\"events\""'
     check "the engine has another user, no capabilities, no new privileges and seccomp" confined "$(agent_child engine)"
+    check "the sensor process can neither administer the system, load modules nor make raw sockets" \
+        lacks_capabilities "$AGENT_PID" 21 16 13
+    check "the actor has no capabilities" lacks_capabilities "$(agent_child actor)" $(seq 0 40)
     kill -9 "$(agent_child actor)"
     check "the actor killed: said" until_true 5 agent_said 'the actor ended'
     local before
@@ -84,6 +87,17 @@ confined() {
         grep -qE '^Groups: *$' <<<"$status" &&
         grep -qE '^CapPrm: 0+$' <<<"$status" && grep -qE '^CapEff: 0+$' <<<"$status" &&
         grep -q '^NoNewPrivs: 1' <<<"$status" && grep -q '^Seccomp: 2' <<<"$status"
+}
+
+# lacks_capabilities PID NUMBER…: of those that the process has and those that what it executes can get.
+lacks_capabilities() {
+    local set number
+    for set in CapEff CapPrm CapBnd; do
+        set=$(awk -v name="$set:" '$1 == name { print $2 }' "/proc/$1/status")
+        for number in "${@:2}"; do
+            [ $((0x$set >> number & 1)) -eq 0 ] || { echo "capability $number is there: $set"; return 1; }
+        done
+    done
 }
 
 deaths() {

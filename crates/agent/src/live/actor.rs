@@ -14,6 +14,8 @@ use std::time::Duration;
 /// # Errors
 /// The asynchronous runtime could not be made.
 pub fn run() -> Result<Exit, Failure> {
+    super::capabilities::keep(super::capabilities::ACTOR)
+        .map_err(|error| Failure::bug(format!("actor: capabilities are not given up: {error}")))?;
     // Set by the sensor process from the configuration; empty means the usual place.
     let socket = std::env::var("WATCHKEEPER_DOCKER_SOCKET").unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_current_thread()

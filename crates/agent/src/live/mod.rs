@@ -9,6 +9,7 @@
 //! They talk over pipes in lines of JSON ([`link`]); events of the kernel do not pass through a pipe.
 
 pub mod actor;
+mod capabilities;
 pub mod engine;
 mod files;
 mod hashes;

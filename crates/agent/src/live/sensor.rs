@@ -1,5 +1,6 @@
 //! The sensor process: loads the kernel programs, starts engine and actor, and keeps them together until the end.
 
+use super::capabilities;
 use super::link::{Form, FromEngine, Setup, send};
 use super::lock;
 use crate::cli::{self, Watch};
@@ -42,6 +43,7 @@ enum Happening {
 /// What the host lacks, what is wrong with the configuration, or a process of ours that died.
 pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let started = Instant::now();
+    give_up_capabilities()?;
     // From here on a signal ends the watch in order, however early it comes.
     let (happen, happenings) = channel();
     listen_to_signals(happen.clone())?;
@@ -64,6 +66,19 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     })?;
     let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
     running.run(sensor, args.duration, &happenings)
+}
+
+/// Before any thread is made. Without root there is nothing to give up, and the configuration is still checked.
+fn give_up_capabilities() -> Result<(), Failure> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    capabilities::keep(capabilities::SENSOR).map_err(|error| {
+        Failure::host(
+            format!("capabilities that the sensor process does not need cannot be given up: {error}"),
+            "in a container: give it CAP_SETPCAP and the capabilities that README.md names",
+        )
+    })
 }
 
 fn create(path: &std::path::Path) -> Result<File, Failure> {
