@@ -206,11 +206,13 @@ fn at_time(mut event: Event, at: Duration) -> Event {
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     event.boot = BootTime(nanos(BEGIN + at));
     event.wall = WallTime(nanos(BEGIN_WALL + at));
-    // Ages in a test are relative to its begin, as its times are.
-    if let Some(actor) = &mut event.actor
-        && actor.start == BootTime(0)
-    {
-        actor.start = BootTime(nanos(BEGIN));
+    // Ages in a test are relative to its begin, as its times are; so a `ppid` alone names a process of the test.
+    if let Some(actor) = &mut event.actor {
+        for start in [&mut actor.start, &mut actor.parent_start] {
+            if *start == BootTime(0) {
+                *start = BootTime(nanos(BEGIN));
+            }
+        }
     }
     event
 }
