@@ -9,6 +9,9 @@ use super::encode;
 use super::matcher::{Cidr, FieldRef, Matcher, Order, Regex, TimePart};
 use super::modifier::Modifier;
 use super::pattern::{Openness, Pattern};
+use regex_automata::nfa::thompson;
+use regex_syntax::ParserBuilder;
+
 use crate::diagnostic::{Code, Problem, codes};
 use crate::source::Span;
 use crate::yaml::{Node, Number, Resolved, Scalar};
@@ -231,23 +234,27 @@ fn cidr(text: &str) -> Result<Cidr, Misfit> {
     if prefix > longest { Err(misfit()) } else { Ok(Cidr { address, prefix }) }
 }
 
-/// Compiles the expression once, to refuse what needs backtracking or too much memory.
+/// Makes the expression's automaton once, to refuse what needs backtracking or too much memory. Making it ready to be
+/// searched for takes several times as long, and is for whoever searches.
 fn check_regex(re: &Regex) -> Result<(), Misfit> {
-    let built = regex::RegexBuilder::new(&re.source)
+    let refused = |message: String| Misfit { code: codes::REGEX, message };
+    let parsed = ParserBuilder::new()
         .case_insensitive(re.ignore_case)
         .multi_line(re.multi_line)
         .dot_matches_new_line(re.dot_all)
-        .size_limit(REGEX_LIMIT_BYTES)
-        .build();
-    let message = match built {
-        Ok(_) => return Ok(()),
-        Err(regex::Error::CompiledTooBig(limit)) => format!("a regular expression larger than {limit} bytes"),
+        .build()
+        .parse(&re.source);
+    let tree = parsed.map_err(|error| {
         // The last line of the message is the reason; the lines before it draw the expression.
-        Err(error) => {
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-            format!("regular expression `{}`: {reason}", re.source)
-        }
-    };
-    Err(Misfit { code: codes::REGEX, message })
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ");
+        refused(format!("regular expression `{}`: {reason}", re.source))
+    })?;
+    let limits = thompson::Config::new()
+        .nfa_size_limit(Some(REGEX_LIMIT_BYTES))
+        .which_captures(thompson::WhichCaptures::None);
+    match thompson::Compiler::new().configure(limits).build_from_hir(&tree) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(refused(format!("a regular expression larger than {REGEX_LIMIT_BYTES} bytes"))),
+    }
 }
