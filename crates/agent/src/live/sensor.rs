@@ -61,10 +61,13 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let record = args.record.as_deref().map(create).transpose()?;
     // A recording holds everything, for strategies that are written later.
     let wants = if record.is_some() { None } else { crate::strategies::wanted(&strategies) };
-    let sensor = KernelSensor::load(&config.kernel, wants.as_ref()).map_err(|error| {
+    let refused = |error: sense::kernel::Error| {
         Failure::host(error.to_string(), format!("{}; {}", error.hint(), error.still_works()))
-    })?;
+    };
+    let mut sensor = KernelSensor::open(&config.kernel, wants.as_ref()).map_err(refused)?;
+    // The engine compiles strategies while the kernel verifies programs.
     let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
+    sensor.attach().map_err(refused)?;
     running.run(sensor, args.duration, &happenings)
 }
 

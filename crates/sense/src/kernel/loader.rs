@@ -137,41 +137,66 @@ pub struct KernelSensor {
     pub(super) host: Host,
     pub(super) config: Config,
     report: Report,
-    _jump_tables: JumpTables,
+    /// Until the programs are attached.
+    types: Option<Btf>,
+    /// Held, not read: the kernel empties a table when its last descriptor is closed.
+    jump_tables: Option<JumpTables>,
 }
 
 impl KernelSensor {
-    /// Examines the host, loads the object and attaches its programs. File operations, duplicated descriptors and
-    /// memory that `wants` does not name are not looked at; without `wants`, everything is.
+    /// Examines the host, loads the object and attaches its programs: [`KernelSensor::open`], then
+    /// [`KernelSensor::attach`].
     ///
     /// # Errors
-    /// What the host lacks, or an essential program's refusal. What only narrows the view is in the report.
+    /// Those of the two.
     pub fn load(config: &Config, wants: Option<&Wants>) -> Result<Self, Error> {
+        let mut sensor = Self::open(config, wants)?;
+        sensor.attach()?;
+        Ok(sensor)
+    }
+
+    /// Examines the host, relocates the object and makes its maps, so that readers can start while the programs are
+    /// verified. File operations, duplicated descriptors and memory that `wants` does not name are not looked at;
+    /// without `wants`, everything is.
+    ///
+    /// # Errors
+    /// What the host lacks.
+    pub fn open(config: &Config, wants: Option<&Wants>) -> Result<Self, Error> {
         let host = Host::examine()?;
         sys::lift_memlock_limit();
         let types = types::of_kernel()?;
-        let mut ebpf = open(config, &host, wants, &types)?;
+        let ebpf = open(config, &host, wants, &types)?;
+        let mut config = config.clone();
+        let names = wants.iter().flat_map(|wants| &wants.file_names);
+        config
+            .watched_names
+            .extend(names.filter(|name| name.len() <= watch::NAME_BYTES).map(ToString::to_string));
+        Ok(Self { ebpf, host, config, report: Report::default(), types: Some(types), jump_tables: None })
+    }
+
+    /// Has the kernel verify the programs, and attaches them. Once.
+    ///
+    /// # Errors
+    /// An essential program's refusal. What only narrows the view is in the report.
+    pub fn attach(&mut self) -> Result<(), Error> {
+        let Some(types) = self.types.take() else { return Ok(()) };
+        let Self { ebpf, host, report, .. } = self;
         let cgroup2 = match &host.cgroup2 {
             Some(path) => {
                 Some(File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?)
             }
             None => None,
         };
-        let refused = load_programs(&mut ebpf, cgroup2.is_some(), &types);
-        let mut report = Report::default();
+        let refused = load_programs(ebpf, cgroup2.is_some(), &types);
         for hook in HOOKS {
-            let outcome = start(&mut ebpf, hook, &refused, cgroup2.as_ref());
+            let outcome = start(ebpf, hook, &refused, cgroup2.as_ref());
             report.add(hook, outcome)?;
         }
-        let jump_tables = fill_jump_tables(&mut ebpf, &mut report, &refused)?;
-        let outcome = start(&mut ebpf, &DISPATCHER, &refused, None);
+        self.jump_tables = Some(fill_jump_tables(ebpf, report, &refused)?);
+        let outcome = start(ebpf, &DISPATCHER, &refused, None);
         report.add(&DISPATCHER, outcome)?;
         report.forget_alternatives();
-        let mut config = config.clone();
-        config
-            .watched_names
-            .extend(wants.iter().flat_map(|wants| &wants.file_names).map(ToString::to_string));
-        Ok(Self { ebpf, host, config, report, _jump_tables: jump_tables })
+        Ok(())
     }
 
     /// What runs and what does not.

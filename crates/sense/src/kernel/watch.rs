@@ -12,6 +12,9 @@ use super::{
     loader::KernelSensor,
 };
 
+/// Longest name that can be watched.
+pub(super) const NAME_BYTES: usize = watched_name::BYTES - 1;
+
 /// Default names: accounts, keys and tokens that only their own services read.
 pub(super) const NAMES: [&str; 12] = [
     "shadow",
