@@ -4,7 +4,7 @@
 //! state: correlations are not run, and say so. A rule that cannot run comes back as [`Rejected`], and the others do.
 
 use crate::error::Fault;
-use crate::json::{self, JsonFault, JsonRecord, Shape, Slot, Slots};
+use crate::json::{self, JsonRecord, Shape, Slot, Slots};
 use crate::rule::{Compiler, Marks, Placeholders, Program, RuleSet, compile};
 use event::Event;
 use smallvec::SmallVec;
@@ -40,6 +40,13 @@ pub struct JsonScratch {
     matched: Vec<usize>,
 }
 
+impl JsonScratch {
+    /// What the last event that was judged matched: the places among the items, in their order.
+    pub fn matched(&self) -> &[usize] {
+        &self.matched
+    }
+}
+
 impl JsonRules {
     /// Compiles the rules among `items`, narrowed by the filters among them.
     pub fn new(items: &[Item], placeholders: &Placeholders) -> (Self, Vec<Rejected>) {
@@ -61,7 +68,7 @@ impl JsonRules {
         &self,
         bytes: &[u8],
         scratch: &'s mut JsonScratch,
-    ) -> Result<(&'s [usize], usize), JsonFault> {
+    ) -> Result<(&'s [usize], usize), Unreadable> {
         let JsonScratch { slots, marks, matched } = scratch;
         matched.clear();
         let end = json::walk(bytes, &self.shape, slots, self.has_keywords)?;
@@ -81,10 +88,33 @@ impl JsonRules {
         Ok((matched, end))
     }
 
-    /// How many rules run, and how many of them are asked about every event because nothing is known that must stand
-    /// in it.
-    pub fn sizes(&self) -> (usize, usize) {
-        (self.items.len(), self.rules.always())
+    /// The same as [`JsonRules::judge`], by asking every rule: what the index must agree with. For tests.
+    ///
+    /// # Errors
+    /// The event is cut off, or is no JSON.
+    pub fn judge_each(&self, bytes: &[u8]) -> Result<Vec<usize>, Unreadable> {
+        let mut slots = Slots::default();
+        let end = json::walk(bytes, &self.shape, &mut slots, self.has_keywords)?;
+        let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
+        json::walk(text.as_bytes(), &self.shape, &mut slots, self.has_keywords)?;
+        let record = JsonRecord { text: &text, slots: &slots };
+        Ok(self.rules.judge_each(&record).filter_map(|rule| self.items.get(rule).copied()).collect())
+    }
+
+    /// How many rules run.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether no rule runs.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The places among the items of the rules that are asked about every event, because nothing is known that must
+    /// stand in it: what they cost, they cost always.
+    pub fn always_asked(&self) -> impl Iterator<Item = usize> {
+        self.rules.always().iter().filter_map(|rule| self.items.get(*rule).copied())
     }
 }
 
@@ -143,8 +173,11 @@ fn each<N>(
     items: &[Item],
     mut compile: impl FnMut(&Rule, &[&Filter]) -> Result<N, Fault>,
 ) -> Compiled<N> {
-    let as_filter = |item| if let &Item::Filter(ref filter) = item { Some(filter) } else { None };
-    let filters: Vec<&Filter> = items.iter().filter_map(as_filter).collect();
+    let filters = items.iter().filter_map(|item| match item {
+        Item::Filter(filter) => Some(filter),
+        _ => None,
+    });
+    let filters: Vec<&Filter> = filters.collect();
     let mut compiled = Compiled { nodes: Vec::new(), items: Vec::new(), rejected: Vec::new() };
     for (place, item) in items.iter().enumerate() {
         let node = match item {

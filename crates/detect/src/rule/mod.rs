@@ -57,12 +57,17 @@ impl<K: Key> RuleSet<K> {
 
     /// Calls `holds` with the rules that hold for `record`, in no order.
     pub(crate) fn judge<R: Record<K>>(&self, record: &R, marks: &mut Marks, mut holds: impl FnMut(RuleIndex)) {
-        self.index.candidates(record, marks);
-        marks.drain(|rule| {
+        self.index.candidates(record, marks, |rule| {
             if self.nodes.get(rule).is_some_and(|node| node.holds(record)) {
                 holds(rule);
             }
         });
+    }
+
+    /// The rules that hold for `record`, by asking each.
+    pub(crate) fn judge_each<R: Record<K>>(&self, record: &R) -> impl Iterator<Item = RuleIndex> {
+        let asked = self.nodes.iter().enumerate().filter(move |(_, node)| node.holds(record));
+        asked.map(|(rule, _)| rule)
     }
 
     /// Whether a rule asks for a value anywhere in the event.
@@ -72,8 +77,8 @@ impl<K: Key> RuleSet<K> {
         has
     }
 
-    /// How many rules are asked about every event, since nothing is known that must stand in it.
-    pub(crate) fn always(&self) -> usize {
+    /// The rules that are asked about every event, since nothing is known that must stand in it.
+    pub(crate) fn always(&self) -> &[RuleIndex] {
         self.index.always()
     }
 }

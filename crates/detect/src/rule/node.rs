@@ -23,6 +23,9 @@ pub(crate) enum Node<K> {
     Items(Box<ItemsNode<K>>),
 }
 
+/// What is told of each question: its field, where `None` stands for all, and its tests.
+pub(crate) type Visitor<'v, K> = dyn FnMut(Option<K>, &[Test<K>]) + 'v;
+
 /// A condition over the items of an array.
 #[derive(Debug)]
 pub(crate) struct ItemsNode<K> {
@@ -77,8 +80,8 @@ impl<K: Key> Node<K> {
         }
     }
 
-    /// Calls `visit` for each field that is asked, with its tests; `None` stands for all fields.
-    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Option<K>, &[Test<K>])) {
+    /// Calls `visit` for each question.
+    pub(crate) fn visit(&self, visit: &mut Visitor<'_, K>) {
         match self {
             Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| part.visit(visit)),
             Node::Not(part) => part.visit(visit),

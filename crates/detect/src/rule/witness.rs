@@ -1,16 +1,18 @@
 //! What must stand in an event for a rule to hold: its witness.
 //!
-//! In: a compiled condition. Out: alternatives, one of which every event has for which the condition holds: a name (the
-//! last component of a value) or a literal. Of the parts of an `and` the one that events have most rarely is taken; an
-//! `or` needs all of its parts; `not` gives nothing, nor do numbers, comparisons and absence. How rare something is, is
-//! a guess from its length and letters: a wrong guess costs time, never a verdict.
+//! In: a compiled condition. Out: groups of alternatives, of each of which every event has one for which the condition
+//! holds: a name (the last component of a value) or a literal. Of the parts of an `and` those that events have most
+//! rarely are taken, until few events have all; an `or` needs all of its parts; `not` gives nothing, nor do numbers,
+//! comparisons and absence. How rare something is, is a guess from its length and letters: a wrong guess costs time,
+//! never a verdict.
 
 use super::fold::fold_text;
-use super::literal::rarity;
+use super::literal::{LITERAL_BYTES, rarity};
 use super::node::Node;
 use super::record::Key;
 use super::test::Test;
 use regex_syntax::hir::{Class, Hir, HirKind};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that an event must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,30 +37,69 @@ const COMMON_NAMES: &[&str] = &[
     "powershell.exe", "pwsh.exe", "svchost.exe", "explorer.exe", "rundll32.exe",
 ];
 
-/// The alternatives for `node`; `None` where an event without any sign may hold.
-pub(super) fn of<K: Key>(node: &Node<K>) -> Option<Vec<Want<K>>> {
+/// Most groups of one rule.
+pub(super) const GROUPS_LIMIT: usize = 3;
+/// How many of a million events may be candidates before a further group is worth its cost.
+const RARE_ENOUGH: u64 = 20;
+/// What more events than this of a million have is not worth looking for beside something else.
+const TOO_COMMON: u64 = 150_000;
+
+/// Rules that must have literals in a field before its values are passed over for rules that can do without.
+const WORTH_A_PASS: usize = 4;
+
+/// Alternatives, of which every event has one for which the rule holds.
+pub(super) type Group<K> = Vec<Want<K>>;
+
+/// Of the groups of a rule those that are worth looking for; none only where there are none.
+pub(super) fn choose<K: Key>(mut groups: Vec<Group<K>>, passed_over: &BTreeSet<Option<K>>) -> Vec<Group<K>> {
+    let needs_a_pass = |group: &Group<K>| literal_fields(group).any(|key| !passed_over.contains(&key));
+    groups.sort_by_key(|group| (needs_a_pass(group), frequency(group)));
+    let mut expected = 1_000_000;
+    let mut kept = Vec::new();
+    for group in groups {
+        let frequency = frequency(&group);
+        let is_worth = expected > RARE_ENOUGH && frequency < TOO_COMMON && !needs_a_pass(&group);
+        if kept.is_empty() || is_worth && kept.len() < GROUPS_LIMIT {
+            expected = expected * frequency / 1_000_000;
+            kept.push(group);
+        }
+    }
+    kept
+}
+
+/// The fields in which so many rules have literals that their values are passed over in any case.
+pub(super) fn passed_over<K: Key>(rules: &[Vec<Group<K>>]) -> BTreeSet<Option<K>> {
+    let mut rules_by_field: BTreeMap<Option<K>, usize> = BTreeMap::new();
+    for groups in rules {
+        let fields: BTreeSet<Option<K>> = groups.iter().flat_map(literal_fields).collect();
+        for field in fields {
+            *rules_by_field.entry(field).or_default() += 1;
+        }
+    }
+    rules_by_field.into_iter().filter(|(_, rules)| *rules >= WORTH_A_PASS).map(|(key, _)| key).collect()
+}
+
+fn literal_fields<K: Key>(group: &Group<K>) -> impl Iterator<Item = Option<K>> {
+    group.iter().filter(|want| matches!(want.what, What::Literal(_))).map(|want| want.key)
+}
+
+/// All that must stand in an event for which `node` holds; none where nothing is known.
+pub(super) fn groups_of<K: Key>(node: &Node<K>) -> Vec<Group<K>> {
     match node {
-        Node::And(parts) => parts.iter().filter_map(of).min_by_key(|wants| frequency(wants)),
-        Node::Or(parts) => each(parts.iter().map(of)),
-        Node::Ask(key, tests) => each(tests.iter().map(|test| of_test(Some(*key), test))),
-        Node::Keywords(tests) => each(tests.iter().map(|test| of_test(None, test))),
-        Node::Not(_) | Node::Null(_) | Node::Exists(..) | Node::Items(_) => None,
+        Node::And(parts) => parts.iter().flat_map(groups_of).collect(),
+        Node::Or(parts) => {
+            either(parts.iter().map(|part| groups_of(part).into_iter().min_by_key(|wants| frequency(wants))))
+        }
+        Node::Ask(key, tests) => either(tests.iter().map(|test| of_test(Some(*key), test))),
+        Node::Keywords(tests) => either(tests.iter().map(|test| of_test(None, test))),
+        Node::Not(_) | Node::Null(_) | Node::Exists(..) | Node::Items(_) => Vec::new(),
     }
 }
 
-fn each<K>(parts: impl Iterator<Item = Option<Vec<Want<K>>>>) -> Option<Vec<Want<K>>> {
-    let all = parts.collect::<Option<Vec<_>>>()?.concat_wants();
-    (!all.is_empty()).then_some(all)
-}
-
-trait Concat<K> {
-    fn concat_wants(self) -> Vec<Want<K>>;
-}
-
-impl<K> Concat<K> for Vec<Vec<Want<K>>> {
-    fn concat_wants(self) -> Vec<Want<K>> {
-        self.into_iter().flatten().collect()
-    }
+/// One group of the alternatives of all parts; none where a part has none.
+fn either<K>(parts: impl Iterator<Item = Option<Group<K>>>) -> Vec<Group<K>> {
+    let all = parts.collect::<Option<Vec<_>>>().map(|parts| parts.into_iter().flatten().collect::<Group<K>>());
+    all.into_iter().filter(|wants| !wants.is_empty()).collect()
 }
 
 fn of_test<K: Key>(key: Option<K>, test: &Test<K>) -> Option<Vec<Want<K>>> {
@@ -68,7 +109,9 @@ fn of_test<K: Key>(key: Option<K>, test: &Test<K>) -> Option<Vec<Want<K>>> {
             let name = matcher.last_component().filter(|_| key.is_some()).map(fold_text);
             let what = match name {
                 Some(name) => What::Name(name),
-                None => What::Literal(matcher.required_literal().map(fold_text)?),
+                None => What::Literal(
+                    matcher.required_literal().map(fold_text).filter(|text| text.len() >= LITERAL_BYTES)?,
+                ),
             };
             Some(vec![Want { key, what }])
         }
@@ -91,7 +134,8 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
     }
     match &want.what {
         What::Name(name) if COMMON_NAMES.contains(&name.as_str()) => 30_000,
-        What::Name(_) => 300,
+        What::Name(_) => 5_000,
+        What::Literal(text) if text.len() == LITERAL_BYTES => 2 * TOO_COMMON,
         What::Literal(text) => {
             // Each letter more, and each that is rare, makes a text rarer.
             let letters: i64 = text.bytes().map(|byte| 2 + rarity(byte)).sum();
@@ -104,7 +148,7 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
 pub(super) fn of_regex(source: &str, ignore_case: bool) -> Vec<String> {
     let parsed = regex_syntax::ParserBuilder::new().case_insensitive(ignore_case).build().parse(source);
     let texts = parsed.ok().and_then(|tree| needed(&tree)).unwrap_or_default();
-    if texts.iter().any(|text| text.len() < 3) || texts.len() > 256 { Vec::new() } else { texts }
+    if texts.iter().any(|text| text.len() < LITERAL_BYTES) || texts.len() > 256 { Vec::new() } else { texts }
 }
 
 /// Folded texts of which one stands in whatever `tree` matches.
