@@ -262,7 +262,8 @@ const CURL: &str = "title: Curl\nid: 81bcb81b-5b1f-474b-b373-52c871aaa7b1\nlevel
 fn match_prints_which_rules_hold_for_which_event() {
     let folder = Folder::new("match");
     let rules = folder.file("curl.yml", CURL);
-    let events = folder.file("events.json", "{\"a\": {\n\"b\": \"/bin/sh\"}}\n{\"a.b\": \"/BIN/curl\"}{\"a\":1}");
+    let events =
+        folder.file("events.json", "{\"a\": {\n\"b\": \"/bin/sh\"}}\n{\"a.b\": \"/BIN/curl\"}{\"a\":1}");
     let text = run(&[&"match", &"--rules", &rules, &events]);
     assert_eq!(text.code, 1, "{}", text.err);
     let expect = format!("{}:1: low: Curl (81bcb81b-5b1f-474b-b373-52c871aaa7b1)\n", events.display());
@@ -281,7 +282,10 @@ fn match_names_rules_and_events_that_it_leaves_out() {
     let folder = Folder::new("match-left-out");
     folder.file("curl.yml", CURL);
     folder.file("broken.yml", CURL.replace("endswith", "endwith"));
-    folder.file("expand.yaml", CURL.replace("endswith: /curl", "expand: '%admins%'").replace("81bcb81b", "91bcb81b"));
+    folder.file(
+        "expand.yaml",
+        CURL.replace("endswith: /curl", "expand: '%admins%'").replace("81bcb81b", "91bcb81b"),
+    );
     let events = folder.file("events.json", "what?\n{\"a.b\": \"/curl\"}\n{\"a.b\": \"root\"}\n{\"a");
     let run_with = |more: &[&dyn AsRef<std::ffi::OsStr>]| {
         let mut arguments: Vec<&dyn AsRef<std::ffi::OsStr>> = vec![&"match", &"--rules", &folder.0];

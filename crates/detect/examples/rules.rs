@@ -27,7 +27,8 @@ const BATCH: usize = 500;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |at: usize| arguments.get(at).map_or(EVENTS, |text| text.parse().expect("a number of events"));
+    let number =
+        |at: usize| arguments.get(at).map_or(EVENTS, |text| text.parse().expect("a number of events"));
     if arguments.first().is_some_and(|first| first == "write") {
         let file = std::fs::File::create(&arguments[1]).expect("a writable file");
         let mut out = std::io::BufWriter::new(file);
@@ -123,7 +124,8 @@ fn typed(rules: &EventRules, count: u64) -> (usize, f64) {
 fn json(rules: &JsonRules, lines: &[String]) -> (usize, f64) {
     let mut scratch = JsonScratch::default();
     best(|| {
-        let judged = lines.iter().map(|line| rules.judge(line.as_bytes(), &mut scratch).expect("an event").0.len());
+        let judged =
+            lines.iter().map(|line| rules.judge(line.as_bytes(), &mut scratch).expect("an event").0.len());
         judged.sum()
     })
 }
@@ -151,7 +153,10 @@ fn timed(work: impl FnOnce()) -> f64 {
 
 fn report(kind: &str, name: &str, rules: usize, count: u64, matches: usize, seconds: f64) {
     let each = seconds * 1e9 / count as f64;
-    println!("{kind}, {name} ({rules} run): {:.0} events/s, {each:.0} ns each, {matches} matches", 1e9 / each);
+    println!(
+        "{kind}, {name} ({rules} run): {:.0} events/s, {each:.0} ns each, {matches} matches",
+        1e9 / each
+    );
 }
 
 /// The process rules of Linux and macOS, as rules of Linux.
@@ -176,7 +181,9 @@ fn never(count: usize) -> Vec<Item> {
                 text,
                 "  s:\n    Image|endswith: [/tool-{number}, /other-{number}]\n    CommandLine|contains: ' -x'\n"
             ),
-            1 => write!(text, "  s:\n    CommandLine|contains: ['--secret-{number}', 'hidden_{number}.so']\n"),
+            1 => {
+                write!(text, "  s:\n    CommandLine|contains: ['--secret-{number}', 'hidden_{number}.so']\n")
+            }
             _ => write!(
                 text,
                 "  s:\n    ParentImage|endswith: /bash\n    CommandLine|contains|all: [' -e ', 'payload{number}', http]\n"

@@ -69,7 +69,9 @@ impl Fault {
             Fault::UnknownLogsource(_) => Some(
                 "`category` is a class of docs/reference; `product` is linux, container, docker or kubernetes",
             ),
-            Fault::UnfilledPlaceholder(_) => Some("give it values in the configuration, as [detect.placeholders]"),
+            Fault::UnfilledPlaceholder(_) => {
+                Some("give it values in the configuration, as [detect.placeholders]")
+            }
             Fault::UnknownReference(_) => Some("name a rule of the same document, or the id of another's"),
             _ => None,
         }

@@ -51,9 +51,8 @@ impl JsonRules {
     /// Compiles the rules among `items`, narrowed by the filters among them.
     pub fn new(items: &[Item], placeholders: &Placeholders) -> (Self, Vec<Rejected>) {
         let mut shape = Shape::default();
-        let compiled = each(items, |rule, filters| {
-            Compiler { schema: &mut shape, placeholders }.rule(rule, filters)
-        });
+        let compiled =
+            each(items, |rule, filters| Compiler { schema: &mut shape, placeholders }.rule(rule, filters));
         let rules = RuleSet::new(compiled.nodes);
         let has_keywords = rules.has_keywords();
         (Self { shape, rules, items: compiled.items, has_keywords }, compiled.rejected)
@@ -169,10 +168,7 @@ struct Compiled<N> {
     rejected: Vec<Rejected>,
 }
 
-fn each<N>(
-    items: &[Item],
-    mut compile: impl FnMut(&Rule, &[&Filter]) -> Result<N, Fault>,
-) -> Compiled<N> {
+fn each<N>(items: &[Item], mut compile: impl FnMut(&Rule, &[&Filter]) -> Result<N, Fault>) -> Compiled<N> {
     let filters = items.iter().filter_map(|item| match item {
         Item::Filter(filter) => Some(filter),
         _ => None,

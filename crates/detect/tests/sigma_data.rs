@@ -97,7 +97,9 @@ fn every_recorded_act_matches_its_rule_at_least_as_often_as_said() {
 fn the_index_over_all_rules_leaves_out_none_that_holds() {
     let (Some(root), Some(events)) = (data("sigma/rules"), data("sigma_regression")) else { return };
     let mut items = rules(&files(&root, "yml"));
-    items.extend(rules(&files(&events, "yml").into_iter().filter(|path| path.ends_with("rule.yml")).collect::<Vec<_>>()));
+    items.extend(rules(
+        &files(&events, "yml").into_iter().filter(|path| path.ends_with("rule.yml")).collect::<Vec<_>>(),
+    ));
     let (together, _) = JsonRules::new(&items, &Placeholders::new());
     let mut scratch = JsonScratch::default();
     for file in files(&events, "json") {

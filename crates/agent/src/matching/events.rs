@@ -50,10 +50,7 @@ impl<R: Read> Events<R> {
     ///
     /// # Errors
     /// The input cannot be read.
-    pub fn next(
-        &mut self,
-        mut judge: impl FnMut(&[u8]) -> Result<usize, Unreadable>,
-    ) -> io::Result<Next> {
+    pub fn next(&mut self, mut judge: impl FnMut(&[u8]) -> Result<usize, Unreadable>) -> io::Result<Next> {
         loop {
             self.skip_between();
             let rest = self.rest();
@@ -65,7 +62,9 @@ impl<R: Read> Events<R> {
                         self.start += length;
                         return Ok(Next::Event);
                     }
-                    Err(Unreadable::Incomplete) if !self.has_ended && rest.len() <= EVENT_BYTES => self.fill()?,
+                    Err(Unreadable::Incomplete) if !self.has_ended && rest.len() <= EVENT_BYTES => {
+                        self.fill()?
+                    }
                     Err(Unreadable::Incomplete) if rest.len() > EVENT_BYTES => {
                         return self.leave_out(format!("longer than {EVENT_BYTES} bytes"));
                     }

@@ -77,7 +77,10 @@ impl Judge {
     fn file(&mut self, path: &Path, out: &mut impl Write) -> Result<(), Failure> {
         let name = path.display().to_string();
         let unreadable = |error: &io::Error| {
-            Failure::usage(format!("cannot read {name}: {error}"), "give JSON events, or `-` for standard input")
+            Failure::usage(
+                format!("cannot read {name}: {error}"),
+                "give JSON events, or `-` for standard input",
+            )
         };
         let input: Box<dyn Read> = match name.as_str() {
             "-" => Box::new(io::stdin()),

@@ -23,12 +23,32 @@ pub struct Sample {
 /// Image, arguments, parent's image, parent's arguments. `#` is a number, `@` a word, `~` a path.
 const USUAL: &[[&str; 4]] = &[
     ["/usr/bin/sleep", "#", "/bin/bash", "/entrypoint.sh"],
-    ["/bin/sh", "-c /usr/local/bin/healthcheck --port # --path /~", "/usr/bin/containerd-shim-runc-v2", "-namespace moby -id @#"],
-    ["/usr/bin/curl", "-fsS http://localhost:#/healthz", "/bin/sh", "-c curl -fsS http://localhost:#/healthz || exit 1"],
+    [
+        "/bin/sh",
+        "-c /usr/local/bin/healthcheck --port # --path /~",
+        "/usr/bin/containerd-shim-runc-v2",
+        "-namespace moby -id @#",
+    ],
+    [
+        "/usr/bin/curl",
+        "-fsS http://localhost:#/healthz",
+        "/bin/sh",
+        "-c curl -fsS http://localhost:#/healthz || exit 1",
+    ],
     ["/usr/bin/pg_isready", "-U postgres -d @ -h 127.0.0.1 -p 5432", "/usr/bin/dockerd", "-H fd://"],
     ["/usr/local/bin/node", "/app/dist/~.js --max-old-space-size=#", "/usr/local/bin/npm", "run start"],
-    ["/usr/local/bin/python3.12", "-m gunicorn @.wsgi:application --workers # --bind 0.0.0.0:#", "/bin/sh", "/start.sh"],
-    ["/usr/lib/jvm/java-21/bin/java", "-Xmx#m -XX:+UseG1GC -Dspring.profiles.active=@ -jar /app/@.jar", "/usr/bin/tini", "-- java"],
+    [
+        "/usr/local/bin/python3.12",
+        "-m gunicorn @.wsgi:application --workers # --bind 0.0.0.0:#",
+        "/bin/sh",
+        "/start.sh",
+    ],
+    [
+        "/usr/lib/jvm/java-21/bin/java",
+        "-Xmx#m -XX:+UseG1GC -Dspring.profiles.active=@ -jar /app/@.jar",
+        "/usr/bin/tini",
+        "-- java",
+    ],
     ["/usr/sbin/nginx", "-g daemon off;", "/docker-entrypoint.sh", "nginx -g daemon off;"],
     ["/usr/local/bin/redis-cli", "-p # ping", "/bin/sh", "-c redis-cli -p # ping | grep PONG"],
     ["/bin/grep", "-q PONG", "/bin/sh", "-c redis-cli ping | grep -q PONG"],
@@ -40,12 +60,27 @@ const USUAL: &[[&str; 4]] = &[
     ["/usr/bin/git", "fetch --quiet origin @", "/usr/bin/git-sync", "--repo=https://git.example.com/@/@.git"],
     ["/usr/bin/make", "-j# @", "/bin/bash", "-e /builds/~/build.sh"],
     ["/usr/bin/gcc", "-O2 -Wall -c src/~.c -o build/~.o", "/usr/bin/make", "-j#"],
-    ["/usr/lib/gcc/x86_64-linux-gnu/13/cc1", "-quiet -imultiarch x86_64-linux-gnu src/~.c -O2", "/usr/bin/gcc", "-O2 -c src/~.c"],
-    ["/usr/bin/apt-get", "install -y --no-install-recommends @", "/bin/sh", "-c apt-get update && apt-get install -y @"],
+    [
+        "/usr/lib/gcc/x86_64-linux-gnu/13/cc1",
+        "-quiet -imultiarch x86_64-linux-gnu src/~.c -O2",
+        "/usr/bin/gcc",
+        "-O2 -c src/~.c",
+    ],
+    [
+        "/usr/bin/apt-get",
+        "install -y --no-install-recommends @",
+        "/bin/sh",
+        "-c apt-get update && apt-get install -y @",
+    ],
     ["/usr/bin/dpkg", "--status-fd # --configure --pending", "/usr/bin/apt-get", "install -y @"],
     ["/usr/local/bin/kubectl", "get pods -n @ -o json", "/usr/local/bin/argo", "wait @-#"],
     ["/usr/bin/jq", "-r .items[].metadata.name", "/bin/bash", "/opt/~.sh"],
-    ["/usr/bin/runc", "--root /var/run/docker/runtime-runc/moby start @#", "/usr/bin/containerd-shim-runc-v2", "-id @#"],
+    [
+        "/usr/bin/runc",
+        "--root /var/run/docker/runtime-runc/moby start @#",
+        "/usr/bin/containerd-shim-runc-v2",
+        "-id @#",
+    ],
     ["/usr/bin/tar", "-czf /backup/@-#.tar.gz /var/lib/@", "/usr/sbin/crond", "-n"],
     ["/usr/bin/rsync", "-a --delete /srv/~ backup.example.com::@", "/bin/sh", "/etc/cron.daily/@"],
     ["/usr/bin/php", "/var/www/html/artisan schedule:run --no-interaction", "/usr/sbin/cron", "-f"],
@@ -53,7 +88,12 @@ const USUAL: &[[&str; 4]] = &[
     ["/usr/bin/date", "+%Y-%m-%dT%H:%M:%S", "/bin/bash", "/opt/~.sh"],
     ["/usr/bin/id", "-u @", "/bin/sh", "/etc/init.d/@ status"],
     ["/usr/bin/hostname", "-i", "/bin/bash", "/docker-entrypoint.sh @"],
-    ["/usr/local/bin/envoy", "-c /etc/envoy/~.yaml --concurrency #", "/usr/local/bin/pilot-agent", "proxy sidecar"],
+    [
+        "/usr/local/bin/envoy",
+        "-c /etc/envoy/~.yaml --concurrency #",
+        "/usr/local/bin/pilot-agent",
+        "proxy sidecar",
+    ],
 ];
 
 /// What the rules are about.
@@ -150,10 +190,15 @@ impl Sample {
         put("ParentCommandLine", text(&self.parent_command_line));
         put("ParentUser", text("root"));
         put("host", format!("{{\"name\":\"node-{}\",\"os\":\"linux\"}}", self.container % 10));
-        put("container", format!(
-            "{{\"id\":\"{:064x}\",\"name\":\"app-{}\",\"image\":\"registry.example.com/team/app:{}\"}}",
-            self.container * 7919, self.container, self.container % 9
-        ));
+        put(
+            "container",
+            format!(
+                "{{\"id\":\"{:064x}\",\"name\":\"app-{}\",\"image\":\"registry.example.com/team/app:{}\"}}",
+                self.container * 7919,
+                self.container,
+                self.container % 9
+            ),
+        );
         line.push('}');
         line
     }
@@ -197,8 +242,8 @@ impl Random {
 
     fn word(&mut self, into: &mut String) {
         const SYLLABLES: [&str; 24] = [
-            "ab", "con", "der", "el", "fa", "gra", "hub", "in", "jo", "kel", "lum", "mo", "nex", "or", "pay", "qua",
-            "ro", "ser", "tan", "ux", "ver", "web", "xi", "zo",
+            "ab", "con", "der", "el", "fa", "gra", "hub", "in", "jo", "kel", "lum", "mo", "nex", "or", "pay",
+            "qua", "ro", "ser", "tan", "ux", "ver", "web", "xi", "zo",
         ];
         for _ in 0..2 + self.below(2) {
             into.push_str(SYLLABLES[self.below(SYLLABLES.len())]);

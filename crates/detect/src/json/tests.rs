@@ -146,7 +146,10 @@ fn items_of_an_array_are_asked_one_by_one() {
         ("spec.containers[1]: {image: bad}", true),
         ("spec.containers[0]: {image: bad}", false),
         ("spec.containers[9]: {image: bad}", false),
-        ("spec.containers[any]:\n  a: {image: bad}\n  b: {privileged: false}\n  condition: a and not b", false),
+        (
+            "spec.containers[any]:\n  a: {image: bad}\n  b: {privileged: false}\n  condition: a and not b",
+            false,
+        ),
         ("spec.containers[any]:\n  a: {image: bad}\n  b: {privileged: true}\n  condition: a and not b", true),
         ("spec.containers[any]: {'args[any]': -y}", true),
         ("spec.containers[all]: {'args[any]': -y}", false),
@@ -161,7 +164,8 @@ fn items_of_an_array_are_asked_one_by_one() {
         ("missing[any]: a", false),
         ("missing[none]: a", true),
     ] {
-        let search = search.replace("'args[all_or_empty]|startswith: '-'}", "'args[all_or_empty]|startswith': '-'}");
+        let search =
+            search.replace("'args[all_or_empty]|startswith: '-'}", "'args[all_or_empty]|startswith': '-'}");
         assert_eq!(holds(&search, event), expect, "{search}");
     }
 }
@@ -189,14 +193,18 @@ fn windows_events_are_flat() {
 
 #[test]
 fn what_cannot_be_read_says_why_and_what_is_cut_off_can_go_on() {
-    let (rules, _) = JsonRules::new(&items("s: {a.b: x}\nk: [y]\ncondition: s or k", 2), &Placeholders::new());
-    let read = |text: &str| rules.judge(text.as_bytes(), &mut JsonScratch::default()).map(|(_, length)| length);
+    let (rules, _) =
+        JsonRules::new(&items("s: {a.b: x}\nk: [y]\ncondition: s or k", 2), &Placeholders::new());
+    let read =
+        |text: &str| rules.judge(text.as_bytes(), &mut JsonScratch::default()).map(|(_, length)| length);
     let whole = r#"{"a": {"b": ["x", 1.5e3, true, null, {}]}, "c": "\u00e9\\"}"#;
     assert_eq!(read(&format!("{whole} {{")), Ok(whole.len()));
     for (length, _) in whole.char_indices() {
         assert_eq!(read(&whole[..length]), Err(Unreadable::Incomplete), "{}", &whole[..length]);
     }
-    for text in ["{a: 1}", "{\"a\" 1}", "{\"a\": }", "{\"a\": 1 2}", "{\"a\": nul}", "{\"a\": [1 2]}", "{,}", "}"] {
+    for text in
+        ["{a: 1}", "{\"a\" 1}", "{\"a\": }", "{\"a\": 1 2}", "{\"a\": nul}", "{\"a\": [1 2]}", "{,}", "}"]
+    {
         assert!(matches!(read(text), Err(Unreadable::Malformed { .. })), "{text}");
     }
     assert_eq!(read(&"{\"a\":".repeat(1000)), Err(Unreadable::TooDeep));
@@ -219,6 +227,8 @@ fn a_placeholder_without_a_value_rejects_its_rule_alone() {
     let mut both = items("s: {a|expand: '%nobody%'}\ncondition: s", 2);
     both.extend(items("s: {a: x}\ncondition: s", 2));
     let (rules, rejected) = JsonRules::new(&both, &Placeholders::new());
-    assert!(matches!(rejected.as_slice(), [Rejected { item: 0, fault }] if fault.to_string().contains("%nobody%")));
+    assert!(
+        matches!(rejected.as_slice(), [Rejected { item: 0, fault }] if fault.to_string().contains("%nobody%"))
+    );
     assert_eq!(rules.judge(br#"{"a": "x"}"#, &mut JsonScratch::default()).unwrap().0, [1]);
 }

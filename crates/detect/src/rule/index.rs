@@ -27,6 +27,8 @@ pub(crate) struct Index<K> {
     always: Vec<usize>,
     /// By rule: its groups of witnesses, a bit each.
     needs: Vec<u8>,
+    /// By rule: the parts of which nothing is left to ask where all its witnesses stand, a bit each.
+    proven: Vec<u64>,
 }
 
 /// The witnesses in one field.
@@ -48,7 +50,7 @@ impl<K: Key> Index<K> {
     /// Indexes `nodes` by their place.
     pub(super) fn new(nodes: &[Node<K>]) -> Self {
         let mut gathered: BTreeMap<Option<K>, Gathered> = BTreeMap::new();
-        let (mut always, mut needs) = (Vec::new(), Vec::new());
+        let (mut always, mut needs, mut proven) = (Vec::new(), Vec::new(), Vec::new());
         let all: Vec<Vec<Group<K>>> = nodes.iter().map(witness::groups_of).collect();
         let passed_over = witness::passed_over(&all);
         for (rule, groups) in all.into_iter().enumerate() {
@@ -57,8 +59,12 @@ impl<K: Key> Index<K> {
                 always.push(rule);
             }
             needs.push((1 << groups.len()) - 1);
-            let wants = groups.into_iter().enumerate();
-            for (group, want) in wants.flat_map(|(group, wants)| wants.into_iter().map(move |want| (group, want))) {
+            proven
+                .push(groups.iter().filter_map(|group| group.proves).fold(0, |bits, part| bits | 1 << part));
+            let wants = (0..).zip(groups).flat_map(|(number, group): (usize, Group<K>)| {
+                group.wants.into_iter().map(move |want| (number, want))
+            });
+            for (group, want) in wants {
                 let mark = rule * GROUPS + group;
                 let field = gathered.entry(want.key).or_default();
                 let marks = match want.what {
@@ -76,19 +82,24 @@ impl<K: Key> Index<K> {
         };
         let anywhere = gathered.remove(&None).map(ready);
         let fields = gathered.into_iter().filter_map(|(key, found)| Some((key?, ready(found)))).collect();
-        Self { fields, anywhere, always, needs }
+        Self { fields, anywhere, always, needs, proven }
     }
 
-    /// Calls `see` with each rule that `record` can match.
-    pub(super) fn candidates<R: Record<K>>(&self, record: &R, marks: &mut Marks, mut see: impl FnMut(usize)) {
+    /// Calls `see` with each rule that `record` can match, and with the parts of it that need not be asked.
+    pub(super) fn candidates<R: Record<K>>(
+        &self,
+        record: &R,
+        marks: &mut Marks,
+        mut see: impl FnMut(usize, u64),
+    ) {
         self.mark(record, marks);
         for rule in marks.touched.drain(..) {
             let seen = marks.seen.get_mut(rule).map(std::mem::take);
             if seen.as_ref() == self.needs.get(rule) {
-                see(rule);
+                see(rule, self.proven.get(rule).copied().unwrap_or(0));
             }
         }
-        self.always.iter().for_each(|rule| see(*rule));
+        self.always.iter().for_each(|rule| see(*rule, 0));
     }
 
     /// Marks the witnesses that stand in `record`.
@@ -142,9 +153,9 @@ impl FieldIndex {
     }
 }
 
-/// What follows the last `/` or `\`.
+/// The last `/` or `\` and what follows it; the whole text where there is neither.
 fn last_component(text: &str) -> &str {
-    let at = memchr::memrchr2(b'/', b'\\', text.as_bytes()).map_or(0, |at| at + 1);
+    let at = memchr::memrchr2(b'/', b'\\', text.as_bytes()).unwrap_or(0);
     text.get(at..).unwrap_or(text)
 }
 

@@ -56,9 +56,14 @@ impl<K: Key> RuleSet<K> {
     }
 
     /// Calls `holds` with the rules that hold for `record`, in no order.
-    pub(crate) fn judge<R: Record<K>>(&self, record: &R, marks: &mut Marks, mut holds: impl FnMut(RuleIndex)) {
-        self.index.candidates(record, marks, |rule| {
-            if self.nodes.get(rule).is_some_and(|node| node.holds(record)) {
+    pub(crate) fn judge<R: Record<K>>(
+        &self,
+        record: &R,
+        marks: &mut Marks,
+        mut holds: impl FnMut(RuleIndex),
+    ) {
+        self.index.candidates(record, marks, |rule, proven| {
+            if self.nodes.get(rule).is_some_and(|node| node.rest_holds(record, proven)) {
                 holds(rule);
             }
         });

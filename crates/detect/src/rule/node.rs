@@ -2,7 +2,7 @@
 
 use super::record::{Key, Presence, Record, Scalar};
 use super::test::Test;
-use crate::json::{JsonItem, ItemShape};
+use crate::json::{ItemShape, JsonItem};
 use strategy::sigma::Items;
 
 /// A condition over an event.
@@ -38,7 +38,11 @@ pub(crate) struct ItemsNode<K> {
 impl<K: Key> Node<K> {
     /// All of `parts`, the cheap ones first.
     pub(crate) fn all(parts: Vec<Self>) -> Self {
-        join(parts, Node::And)
+        let flat = |part| match part {
+            Node::And(parts) => parts.into_vec(),
+            one => vec![one],
+        };
+        join(parts.into_iter().flat_map(flat).collect(), Node::And)
     }
 
     /// Any of `parts`, the cheap ones first.
@@ -65,6 +69,19 @@ impl<K: Key> Node<K> {
             }
             Node::Items(items) => items.holds(record),
         }
+    }
+
+    /// Whether it holds for `record`, of which it is known that the parts of its outermost `and` hold whose bit is set
+    /// in `proven`.
+    pub(super) fn rest_holds<R: Record<K>>(&self, record: &R, proven: u64) -> bool {
+        let parts = match self {
+            Node::And(parts) => &**parts,
+            one => std::slice::from_ref(one),
+        };
+        let mut numbered = (0_u32..).zip(parts);
+        numbered.all(|(number, part)| {
+            proven.checked_shr(number).is_some_and(|bits| bits & 1 == 1) || part.holds(record)
+        })
     }
 
     /// How much asking costs, roughly.

@@ -34,8 +34,10 @@ pub(super) fn filled(pattern: &Pattern, values: &Placeholders) -> Result<Vec<Pat
             value.segments.iter().for_each(|segment| longer.push(segment.clone()));
             longer
         };
-        patterns =
-            patterns.iter().flat_map(|pattern| parsed.iter().map(move |value| with(pattern, value))).collect();
+        patterns = patterns
+            .iter()
+            .flat_map(|pattern| parsed.iter().map(move |value| with(pattern, value)))
+            .collect();
     }
     Ok(patterns)
 }

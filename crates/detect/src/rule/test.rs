@@ -57,9 +57,9 @@ impl<K: Copy> Test<K> {
             Test::Field { other, before, after, cased } => record.any(*other, |theirs| {
                 theirs.is_text(|their| value.is_text(|own| meets(own, their, (*before, *after), *cased)))
             }),
-            Test::Time(part, order, wanted) => {
-                seconds(value).and_then(|at| time_part(at, *part)).is_some_and(|n| compare(n, *order, *wanted))
-            }
+            Test::Time(part, order, wanted) => seconds(value)
+                .and_then(|at| time_part(at, *part))
+                .is_some_and(|n| compare(n, *order, *wanted)),
         }
     }
 

@@ -32,9 +32,9 @@ fn compiled(detection: &str) -> Result<Node<Field>, String> {
     );
     let (items, problems) = strategy::sigma::read_str(&text);
     match items.first() {
-        Some(strategy::sigma::Item::Rule(rule)) => {
-            super::compile(rule, &[], &Placeholders::new()).map(|(_, node)| node).map_err(|fault| fault.to_string())
-        }
+        Some(strategy::sigma::Item::Rule(rule)) => super::compile(rule, &[], &Placeholders::new())
+            .map(|(_, node)| node)
+            .map_err(|fault| fault.to_string()),
         _ => Err(format!("{problems:?}")),
     }
 }

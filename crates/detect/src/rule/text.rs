@@ -101,19 +101,32 @@ impl TextMatcher {
         matches!(self.shape, Shape::Any)
     }
 
-    /// What follows the last `/` or `\` of every text that matches, where the pattern says it.
+    /// The last `/` or `\` of every text that matches and what follows it, where the pattern says it; the whole text
+    /// where it has neither.
     pub(crate) fn last_component(&self) -> Option<&str> {
-        let (text, whole) = match &self.shape {
+        let (text, is_whole) = match &self.shape {
             Shape::Exact(text) => (text, true),
             Shape::Suffix(text) => (text, false),
             _ => return None,
         };
-        let name = match text.rsplit_once(['/', '\\']) {
-            Some((_, name)) => name,
-            None if whole => text,
+        let component = match text.rfind(['/', '\\']) {
+            Some(at) => text.get(at..)?,
+            None if is_whole => text,
             None => return None,
         };
-        (!name.is_empty()).then_some(name)
+        (component.len() > usize::from(component.starts_with(['/', '\\']))).then_some(component)
+    }
+
+    /// Whether it matches just the texts that have its last component.
+    pub(crate) fn is_its_component(&self) -> bool {
+        let (Shape::Exact(text) | Shape::Suffix(text)) = &self.shape else { return false };
+        let is_rooted = text.starts_with(['/', '\\']) && matches!(self.shape, Shape::Exact(_));
+        !self.cased && !is_rooted && self.last_component() == Some(text)
+    }
+
+    /// Whether it matches just the texts in which its required literal stands.
+    pub(crate) fn is_its_literal(&self) -> bool {
+        !self.cased && matches!(self.shape, Shape::Contains(_))
     }
 
     /// A text that stands in every text that matches: the longest one that the pattern says.

@@ -24,7 +24,9 @@ pub(crate) fn field(name: &str) -> Result<Field, Fault> {
 
 impl Key for Field {
     fn has_few_values(self) -> bool {
-        use Field::{EventClass, EventOperation, EventSensor, EventVia, NetworkDirection, ProcessRole, Protocol};
+        use Field::{
+            EventClass, EventOperation, EventSensor, EventVia, NetworkDirection, ProcessRole, Protocol,
+        };
         matches!(
             self,
             EventClass | EventOperation | EventSensor | EventVia | Protocol | NetworkDirection | ProcessRole
@@ -156,13 +158,16 @@ impl Sensed for [(Class, Node<Field>)] {
             [Field::TargetFilename, Field::FileName, Field::FileHostPath, Field::FactHostPath];
         let mut names = BTreeSet::new();
         let reads = |node: &Node<Field>| {
-            operations_of(node).is_none_or(|names| names.iter().any(|name| *name == FileOp::OpenRead.as_str()))
+            operations_of(node)
+                .is_none_or(|names| names.iter().any(|name| *name == FileOp::OpenRead.as_str()))
         };
         let rules = self.iter().filter(|(class, node)| *class == Class::FileEvent && reads(node));
         for (_, node) in rules {
             node.visit(&mut |field, tests| {
                 let texts = tests.iter().filter_map(|test| match test {
-                    Test::Text(matcher) if field.is_some_and(|field| PATHS.contains(&field)) => matcher.suffix(),
+                    Test::Text(matcher) if field.is_some_and(|field| PATHS.contains(&field)) => {
+                        matcher.suffix()
+                    }
                     _ => None,
                 });
                 let bases = texts.filter_map(|text| text.rsplit('/').next());
@@ -180,7 +185,9 @@ fn operations_of(node: &Node<Field>) -> Option<Vec<CompactString>> {
         Node::Ask(Field::EventOperation, tests) => tests
             .iter()
             .map(|test| match test {
-                Test::Text(matcher) => matcher.exact().filter(|text| !text.is_empty()).map(CompactString::from),
+                Test::Text(matcher) => {
+                    matcher.exact().filter(|text| !text.is_empty()).map(CompactString::from)
+                }
                 _ => None,
             })
             .collect(),

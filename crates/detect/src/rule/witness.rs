@@ -25,7 +25,7 @@ pub(crate) struct Want<K> {
 /// Folded text that must be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
-    /// What follows the last `/` or `\` of the value: the whole value where there is neither.
+    /// The last `/` or `\` of the value and what follows it: the whole value where there is neither.
     Name(String),
     /// Stands anywhere in the value.
     Literal(String),
@@ -33,31 +33,51 @@ pub(crate) enum What {
 
 /// Names that so many events have that a literal beside them tells more.
 const COMMON_NAMES: &[&str] = &[
-    "bash", "sh", "dash", "zsh", "busybox", "python", "python3", "perl", "node", "java", "root", "cmd.exe",
-    "powershell.exe", "pwsh.exe", "svchost.exe", "explorer.exe", "rundll32.exe",
+    "bash",
+    "sh",
+    "dash",
+    "zsh",
+    "busybox",
+    "python",
+    "python3",
+    "perl",
+    "node",
+    "java",
+    "root",
+    "cmd.exe",
+    "powershell.exe",
+    "pwsh.exe",
+    "svchost.exe",
+    "explorer.exe",
+    "rundll32.exe",
 ];
 
 /// Most groups of one rule.
 pub(super) const GROUPS_LIMIT: usize = 3;
 /// How many of a million events may be candidates before a further group is worth its cost.
-const RARE_ENOUGH: u64 = 20;
+const RARE_ENOUGH: u64 = 2_000;
 /// What more events than this of a million have is not worth looking for beside something else.
 const TOO_COMMON: u64 = 150_000;
 
 /// Rules that must have literals in a field before its values are passed over for rules that can do without.
-const WORTH_A_PASS: usize = 4;
+const WORTH_A_PASS: usize = 2;
 
 /// Alternatives, of which every event has one for which the rule holds.
-pub(super) type Group<K> = Vec<Want<K>>;
+#[derive(Debug)]
+pub(super) struct Group<K> {
+    pub(super) wants: Vec<Want<K>>,
+    /// The part of the rule (of its outermost `and`) of which nothing is left to ask where one of them stands.
+    pub(super) proves: Option<u32>,
+}
 
 /// Of the groups of a rule those that are worth looking for; none only where there are none.
 pub(super) fn choose<K: Key>(mut groups: Vec<Group<K>>, passed_over: &BTreeSet<Option<K>>) -> Vec<Group<K>> {
     let needs_a_pass = |group: &Group<K>| literal_fields(group).any(|key| !passed_over.contains(&key));
-    groups.sort_by_key(|group| (needs_a_pass(group), frequency(group)));
+    groups.sort_by_key(|group| (needs_a_pass(group), frequency(&group.wants)));
     let mut expected = 1_000_000;
     let mut kept = Vec::new();
     for group in groups {
-        let frequency = frequency(&group);
+        let frequency = frequency(&group.wants);
         let is_worth = expected > RARE_ENOUGH && frequency < TOO_COMMON && !needs_a_pass(&group);
         if kept.is_empty() || is_worth && kept.len() < GROUPS_LIMIT {
             expected = expected * frequency / 1_000_000;
@@ -80,15 +100,41 @@ pub(super) fn passed_over<K: Key>(rules: &[Vec<Group<K>>]) -> BTreeSet<Option<K>
 }
 
 fn literal_fields<K: Key>(group: &Group<K>) -> impl Iterator<Item = Option<K>> {
-    group.iter().filter(|want| matches!(want.what, What::Literal(_))).map(|want| want.key)
+    group.wants.iter().filter(|want| matches!(want.what, What::Literal(_))).map(|want| want.key)
 }
 
-/// All that must stand in an event for which `node` holds; none where nothing is known.
-pub(super) fn groups_of<K: Key>(node: &Node<K>) -> Vec<Group<K>> {
+/// All that must stand in an event for which `rule` holds; none where nothing is known.
+pub(super) fn groups_of<K: Key>(rule: &Node<K>) -> Vec<Group<K>> {
+    let parts = match rule {
+        Node::And(parts) => &**parts,
+        one => std::slice::from_ref(one),
+    };
+    let of_part = |(number, part): (u32, &Node<K>)| {
+        let proves = (number < u64::BITS && is_proven(part)).then_some(number);
+        wanted(part).into_iter().map(move |wants| Group { wants, proves })
+    };
+    (0..).zip(parts).flat_map(of_part).collect()
+}
+
+/// Whether `node` holds wherever one of its witnesses stands.
+fn is_proven<K: Key>(node: &Node<K>) -> bool {
     match node {
-        Node::And(parts) => parts.iter().flat_map(groups_of).collect(),
+        Node::Or(parts) => parts.iter().all(is_proven),
+        Node::Ask(_, tests) => tests
+            .iter()
+            .all(|test| matches!(test, Test::Text(text) if text.is_its_component() || text.is_its_literal())),
+        Node::Keywords(tests) => {
+            tests.iter().all(|test| matches!(test, Test::Text(text) if text.is_its_literal()))
+        }
+        _ => false,
+    }
+}
+
+fn wanted<K: Key>(node: &Node<K>) -> Vec<Vec<Want<K>>> {
+    match node {
+        Node::And(parts) => parts.iter().flat_map(wanted).collect(),
         Node::Or(parts) => {
-            either(parts.iter().map(|part| groups_of(part).into_iter().min_by_key(|wants| frequency(wants))))
+            either(parts.iter().map(|part| wanted(part).into_iter().min_by_key(|wants| frequency(wants))))
         }
         Node::Ask(key, tests) => either(tests.iter().map(|test| of_test(Some(*key), test))),
         Node::Keywords(tests) => either(tests.iter().map(|test| of_test(None, test))),
@@ -97,8 +143,8 @@ pub(super) fn groups_of<K: Key>(node: &Node<K>) -> Vec<Group<K>> {
 }
 
 /// One group of the alternatives of all parts; none where a part has none.
-fn either<K>(parts: impl Iterator<Item = Option<Group<K>>>) -> Vec<Group<K>> {
-    let all = parts.collect::<Option<Vec<_>>>().map(|parts| parts.into_iter().flatten().collect::<Group<K>>());
+fn either<K>(parts: impl Iterator<Item = Option<Vec<Want<K>>>>) -> Vec<Vec<Want<K>>> {
+    let all = parts.collect::<Option<Vec<_>>>().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>());
     all.into_iter().filter(|wants| !wants.is_empty()).collect()
 }
 
@@ -133,7 +179,7 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
         return 200_000;
     }
     match &want.what {
-        What::Name(name) if COMMON_NAMES.contains(&name.as_str()) => 30_000,
+        What::Name(name) if COMMON_NAMES.contains(&name.trim_start_matches(['/', '\\'])) => 30_000,
         What::Name(_) => 5_000,
         What::Literal(text) if text.len() == LITERAL_BYTES => 2 * TOO_COMMON,
         What::Literal(text) => {
