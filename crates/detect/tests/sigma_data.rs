@@ -1,6 +1,6 @@
 //! SigmaHQ's rules load, and match the events that were recorded for them. Data: `$WATCHKEEPER_DATA/rules`.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it found")]
 
 use detect::plain::{EventRules, JsonRules, JsonScratch};
 use detect::{Fault, Placeholders};
