@@ -23,6 +23,8 @@ pub enum Command {
     /// Works on strategy documents.
     #[command(subcommand)]
     Strategy(Strategy),
+    /// Judges any JSON events by plain Sigma rules.
+    Match(Match),
     /// Says what this host can and cannot sense, why, and how to mend it.
     Doctor(Doctor),
     /// One of the processes that `watch` starts.
@@ -96,6 +98,34 @@ pub struct Replay {
     /// How to judge and print.
     #[command(flatten)]
     pub judging: Judging,
+}
+
+/// `match`.
+#[derive(Debug, Args)]
+pub struct Match {
+    /// Sigma rules and filters: a file, or a directory that is searched to any depth for `.yml` and `.yaml`. May be
+    /// given more than once.
+    #[arg(long, required = true, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// JSON events, one after the other; `-`, or none, is standard input.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Form of matches on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: MatchFormat,
+    /// Configuration file (TOML), for the values of placeholders.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Form of matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub enum MatchFormat {
+    /// One line per match: place of the event, level, title, id.
+    #[default]
+    Text,
+    /// One object per match and line.
+    Json,
 }
 
 /// Kinds of recordings.

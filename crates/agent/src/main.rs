@@ -6,6 +6,7 @@ mod content;
 mod doctor;
 mod failure;
 mod live;
+mod matching;
 mod pipeline;
 mod replay;
 mod strategies;
@@ -39,6 +40,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Watch(args) => live::watch(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Strategy(command) => strategies::run(&command),
+        Command::Match(args) => matching::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Process { role: Role::Engine } => live::engine::run(),
         Command::Process { role: Role::Actor } => live::actor::run(),

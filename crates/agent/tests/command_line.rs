@@ -254,3 +254,54 @@ fn a_recording_is_read_from_standard_input() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+const CURL: &str = "title: Curl\nid: 81bcb81b-5b1f-474b-b373-52c871aaa7b1\nlevel: low\nauthor: A\n\
+                    logsource: {product: linux}\ndetection: {s: {a.b|endswith: /curl}, condition: s}\n";
+
+#[test]
+fn match_prints_which_rules_hold_for_which_event() {
+    let folder = Folder::new("match");
+    let rules = folder.file("curl.yml", CURL);
+    let events =
+        folder.file("events.json", "{\"a\": {\n\"b\": \"/bin/sh\"}}\n{\"a.b\": \"/BIN/curl\"}{\"a\":1}");
+    let text = run(&[&"match", &"--rules", &rules, &events]);
+    assert_eq!(text.code, 1, "{}", text.err);
+    let expect = format!("{}:1: low: Curl (81bcb81b-5b1f-474b-b373-52c871aaa7b1)\n", events.display());
+    assert_eq!((text.out, text.err), (expect, String::new()));
+    let json = run(&[&"match", &"--rules", &folder.0, &"--format", &"json", &events]);
+    let found: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let expect = serde_json::json!({"rule_id": "81bcb81b-5b1f-474b-b373-52c871aaa7b1", "rule": "Curl", "level": "low",
+        "file": events.display().to_string(), "event": 1, "author": "A"});
+    assert_eq!(found, expect);
+    let nothing = folder.file("nothing.json", "{}");
+    assert_eq!(run(&[&"match", &"--rules", &rules, &nothing]).code, 0);
+}
+
+#[test]
+fn match_names_rules_and_events_that_it_leaves_out() {
+    let folder = Folder::new("match-left-out");
+    folder.file("curl.yml", CURL);
+    folder.file("broken.yml", CURL.replace("endswith", "endwith"));
+    folder.file(
+        "expand.yaml",
+        CURL.replace("endswith: /curl", "expand: '%admins%'").replace("81bcb81b", "91bcb81b"),
+    );
+    let events = folder.file("events.json", "what?\n{\"a.b\": \"/curl\"}\n{\"a.b\": \"root\"}\n{\"a");
+    let run_with = |more: &[&dyn AsRef<std::ffi::OsStr>]| {
+        let mut arguments: Vec<&dyn AsRef<std::ffi::OsStr>> = vec![&"match", &"--rules", &folder.0];
+        arguments.extend(more);
+        arguments.push(&events);
+        run(&arguments)
+    };
+    let all = run_with(&[]);
+    assert_eq!(all.code, 1);
+    for part in ["did you mean `endswith`?", "%admins%", "byte 0", "cut off"] {
+        assert!(all.err.contains(part), "{part}: {}", all.err);
+    }
+    assert_eq!(all.out.lines().count(), 1, "{}", all.out);
+    let config = folder.file("c.toml", "[detect]\nplaceholders = { admins = [\"root\"] }\n");
+    assert_eq!(run_with(&[&"--config", &config]).out.lines().count(), 2);
+    let none = run(&[&"match", &"--rules", &folder.file("none.yml", ""), &events]);
+    assert_eq!((none.code, none.out.as_str()), (2, ""));
+    assert_eq!(run(&[&"match", &events]).code, 2);
+}

@@ -8,8 +8,8 @@ use crate::analytic::Analytics;
 use crate::correlate::{Correlator, Limits};
 use crate::error::CompileError;
 use crate::judge::{Judge, Judgement};
-use crate::program;
-use crate::rule::{Program, RuleIndex};
+use crate::program::{self, Compiled};
+use crate::rule::{Marks, Placeholders, Program, RuleIndex};
 use compact_str::CompactString;
 use event::alert::StrategyHead;
 use event::health::{Loss, LossAt};
@@ -35,6 +35,8 @@ pub struct Config {
     pub groups_each: usize,
     /// Groups of all correlations. Default 100,000.
     pub groups_all: usize,
+    /// What `%name%` stands for in rules under `|expand`: values by name. Default: nothing.
+    pub placeholders: Placeholders,
 }
 
 impl Default for Config {
@@ -44,6 +46,7 @@ impl Default for Config {
             open_alerts: 10_000,
             groups_each: 10_000,
             groups_all: 100_000,
+            placeholders: Placeholders::new(),
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct Stats {
 pub struct Engine {
     judges: Vec<Judge>,
     program: Program,
+    marks: Marks,
+    wanted: Wants,
     analytics: Analytics,
     correlator: Correlator,
     exceptions: Exceptions,
@@ -111,7 +116,7 @@ impl Engine {
     /// # Errors
     /// A limit of `config` that leaves no room.
     pub fn new(strategies: &[Strategy], config: &Config) -> Result<(Self, Vec<CompileError>), Error> {
-        let Config { lag, open_alerts, groups_each, groups_all } = *config;
+        let Config { lag, open_alerts, groups_each, groups_all, .. } = *config;
         for (limit, name) in
             [(open_alerts, "open_alerts"), (groups_each, "groups_each"), (groups_all, "groups_all")]
         {
@@ -119,9 +124,12 @@ impl Engine {
                 return Err(Error::NoRoom(name));
             }
         }
-        let compiled = program::compile(strategies);
+        let compiled = program::compile(strategies, &config.placeholders);
         let judges = compiled.judges.len();
+        let wanted = wanted(&compiled);
         let engine = Self {
+            wanted,
+            marks: Marks::default(),
             analytics: Analytics::new(compiled.parameters, &compiled.fields),
             correlator: Correlator::new(
                 compiled.correlations,
@@ -156,7 +164,7 @@ impl Engine {
             self.fill_in(id, &record, out);
         }
         let mut rules: SmallVec<[RuleIndex; 4]> = SmallVec::new();
-        self.program.judge(&event, &mut rules);
+        self.program.judge(&event, &mut self.marks, &mut rules);
         if !rules.is_empty() {
             self.analytics.complete(&mut event);
             let event = Arc::new(event);
@@ -194,19 +202,7 @@ impl Engine {
 
     /// What the rules can want.
     pub fn wanted(&self) -> Wants {
-        // What the engine needs for itself: records of containers, its own health and the passing of time.
-        let mut classes = BTreeSet::from([Class::Container, Class::Health, Class::Tick]);
-        let judged = self.program.fields();
-        classes.extend(judged.keys());
-        if classes.contains(&Class::NetworkPayload) {
-            // Whose flow it is, and when it ends.
-            classes.insert(Class::NetworkConnection);
-        }
-        let whole = [Class::Container, Class::Health, Class::Tick, Class::NetworkConnection];
-        let partial = judged.keys().filter(|class| !whole.contains(class));
-        let operations =
-            partial.filter_map(|class| Some((*class, self.program.operations(*class)?))).collect();
-        Wants { classes, operations, file_names: self.program.file_names() }
+        self.wanted.clone()
     }
 
     /// What was counted since the start.
@@ -286,6 +282,21 @@ impl Engine {
         let Self { alerts, judges, requires, health, now, .. } = self;
         (alerts, Surroundings { judges, requires, health, now: *now })
     }
+}
+
+/// What the engine can want of sensors.
+fn wanted(compiled: &Compiled) -> Wants {
+    // What the engine needs for itself: records of containers, its own health and the passing of time.
+    let mut classes = BTreeSet::from([Class::Container, Class::Health, Class::Tick]);
+    classes.extend(compiled.judged.keys());
+    if classes.contains(&Class::NetworkPayload) {
+        // Whose flow it is, and when it ends.
+        classes.insert(Class::NetworkConnection);
+    }
+    let whole = [Class::Container, Class::Health, Class::Tick, Class::NetworkConnection];
+    let partial = compiled.operations.iter().filter(|(class, _)| !whole.contains(class));
+    let operations = partial.map(|(class, operations)| (*class, operations.clone())).collect();
+    Wants { classes, operations, file_names: compiled.file_names.clone() }
 }
 
 /// The signals that a strategy's assumptions need, each with whether it is blind without.

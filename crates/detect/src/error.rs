@@ -57,11 +57,21 @@ pub enum Fault {
 impl CompileError {
     /// How to mend it, where that can be said.
     pub fn hint(&self) -> Option<&'static str> {
-        match &self.fault {
+        self.fault.hint()
+    }
+}
+
+impl Fault {
+    /// How to mend it, where that can be said.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
             Fault::UnknownField(_) | Fault::UnknownPlaceholder(_) => Some("docs/reference lists all fields"),
             Fault::UnknownLogsource(_) => Some(
                 "`category` is a class of docs/reference; `product` is linux, container, docker or kubernetes",
             ),
+            Fault::UnfilledPlaceholder(_) => {
+                Some("give it values in the configuration, as [detect.placeholders]")
+            }
             Fault::UnknownReference(_) => Some("name a rule of the same document, or the id of another's"),
             _ => None,
         }

@@ -9,7 +9,8 @@
 //! | `correlate` | joins judgements over time |
 //! | `alerting` | folds judgements into alerts, heeds exceptions, says what could not be seen |
 //!
-//! [`Engine`] is the whole. Invariant: no I/O, no threads, no wall clock; time is that of events, and the same input
+//! [`Engine`] is the whole. [`plain`] has rules alone, over typed events and over JSON (`json`) with any names.
+//! Invariant: no I/O, no threads, no wall clock; time is that of events, and the same input
 //! gives the same alerts.
 
 #![forbid(unsafe_code)]
@@ -20,10 +21,13 @@ mod correlate;
 mod cut;
 mod engine;
 mod error;
+mod json;
 mod judge;
+pub mod plain;
 mod program;
 mod rule;
 
 pub use alerting::{Blind, ExceptionUse};
 pub use engine::{Config, Engine, Error, Stats};
 pub use error::{CompileError, Fault};
+pub use rule::Placeholders;

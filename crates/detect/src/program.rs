@@ -8,7 +8,7 @@ use crate::analytic::Parameters;
 use crate::correlate::{self, Correlation};
 use crate::error::{CompileError, Fault};
 use crate::judge::{Judge, JudgeIndex};
-use crate::rule::{self, Program};
+use crate::rule::{self, Placeholders, Program, Sensed};
 use compact_str::CompactString;
 use event::alert::{Severity, StrategyHead};
 use event::{Class, Field};
@@ -37,12 +37,18 @@ pub(crate) struct Compiled {
     pub(crate) requires: Vec<Vec<CompactString>>,
     /// By class: the fields that rules and their messages read.
     pub(crate) fields: BTreeMap<Class, BTreeSet<Field>>,
+    /// By class: the fields that rules read.
+    pub(crate) judged: BTreeMap<Class, BTreeSet<Field>>,
+    /// By class: the operations that its rules can hold for, where each of them asks for some.
+    pub(crate) operations: BTreeMap<Class, BTreeSet<CompactString>>,
+    /// Last components of the paths that rules about reads name.
+    pub(crate) file_names: BTreeSet<CompactString>,
     pub(crate) errors: Vec<CompileError>,
 }
 
-/// Compiles `strategies`.
-pub(crate) fn compile(strategies: &[Strategy]) -> Compiled {
-    let mut loader = Loader::default();
+/// Compiles `strategies`; `placeholders` says what `%name%` stands for in their rules.
+pub(crate) fn compile(strategies: &[Strategy], placeholders: &Placeholders) -> Compiled {
+    let mut loader = Loader { placeholders: placeholders.clone(), ..Loader::default() };
     for (number, strategy) in strategies.iter().enumerate() {
         loader.add_strategy(number, strategy);
     }
@@ -82,7 +88,8 @@ fn filters_of(strategy: &Strategy) -> Vec<&Filter> {
 #[derive(Default)]
 struct Loader {
     compiled: Compiled,
-    rules: Vec<(Class, rule::Node)>,
+    rules: Vec<(Class, rule::Node<Field>)>,
+    placeholders: Placeholders,
     /// By judge: what it is called.
     handles: Vec<Handles>,
 }
@@ -120,7 +127,7 @@ impl Loader {
     }
 
     fn add_rule(&mut self, number: usize, strategy: &Strategy, rule: &sigma::Rule, filters: &[&Filter]) {
-        let compiled = rule::compile(rule, filters).and_then(|(class, node)| {
+        let compiled = rule::compile(rule, filters, &self.placeholders).and_then(|(class, node)| {
             let sentence = Message::new(&rule.head.title, rule.observed.as_ref(), rule.expected.as_ref())?;
             Ok((class, node, self.judge(number, strategy, &rule.head, sentence)?))
         });
@@ -280,10 +287,15 @@ impl Loader {
 
     fn finish(self) -> Compiled {
         let mut compiled = self.compiled;
-        compiled.program = Program::new(self.rules);
-        for (class, fields) in compiled.program.fields() {
-            compiled.fields.entry(class).or_default().extend(fields);
+        let rules = self.rules.as_slice();
+        compiled.judged = rules.fields();
+        for (class, fields) in &compiled.judged {
+            compiled.fields.entry(*class).or_default().extend(fields);
         }
+        let operations = |class: &Class| Some((*class, rules.operations(*class)?));
+        compiled.operations = compiled.judged.keys().filter_map(operations).collect();
+        compiled.file_names = rules.file_names();
+        compiled.program = Program::new(self.rules);
         compiled
     }
 }

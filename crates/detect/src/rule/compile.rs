@@ -1,205 +1,230 @@
 //! From a rule's tree to a compiled condition.
 //!
-//! In: the detection section of a Sigma rule. Out: a [`Node`], or the first thing that cannot run. Left out on
-//! purpose: the item selections of `sigma-version: 3` on arrays of maps, since the fields of typed events are never
-//! that.
+//! In: the detection section of a Sigma rule, the schema of the events, values of placeholders. Out: a [`Node`], or the
+//! first thing that cannot run.
 
-use super::node::Node;
-use super::test::Test;
+use super::node::{ItemsNode, Node};
+use super::placeholder::{Placeholders, filled};
+use super::record::Schema;
+use super::test::{RegexTest, Test};
 use super::text::TextMatcher;
+use super::typed::{Catalogue, class};
+use super::witness;
 use crate::error::Fault;
+use crate::json::ItemShape;
 use event::{Class, Field};
 use strategy::sigma::{
-    Condition, Detection, FieldMatch, Filter, FilterRules, Join, Logsource, Matcher, Quantity,
-    REGEX_LIMIT_BYTES, Regex, Rule, Search, Selector, Subject,
+    ArrayMatch, Condition, Detection, FieldMatch, Filter, FilterRules, Join, Logsource, Matcher, Openness,
+    Pattern, Quantity, REGEX_LIMIT_BYTES, Regex, Rule, Search, Selector, Subject,
 };
+use strategy::yaml::Number;
 
-/// The field of this name.
-pub(crate) fn field(name: &str) -> Result<Field, Fault> {
-    Field::by_name(name).ok_or_else(|| Fault::UnknownField(name.to_owned()))
-}
-
-/// The condition of `rule`, narrowed by those of `filters` that fit it.
-pub(crate) fn rule(rule: &Rule, filters: &[&Filter]) -> Result<(Class, Node), Fault> {
+/// The condition of `rule` over typed events, narrowed by those of `filters` that fit it.
+pub(crate) fn rule(
+    rule: &Rule,
+    filters: &[&Filter],
+    placeholders: &Placeholders,
+) -> Result<(Class, Node<Field>), Fault> {
     let (class, operations) = class(&rule.logsource)?;
-    let mut parts = vec![detection(&rule.detection)?];
+    let mut parts = vec![Compiler { schema: &mut Catalogue, placeholders }.rule(rule, filters)?];
     if !operations.is_empty() {
-        let exact =
-            |name: &&str| TextMatcher::new(&strategy::sigma::Pattern::literal(*name)).ok().map(Test::Text);
+        let exact = |name: &&str| TextMatcher::new(&Pattern::literal(*name)).ok().map(Test::Text);
         parts.push(Node::Ask(Field::EventOperation, operations.iter().filter_map(exact).collect()));
-    }
-    for filter in filters.iter().filter(|filter| applies(filter, rule)) {
-        parts.push(detection(&filter.detection)?);
     }
     Ok((class, Node::all(parts)))
 }
 
-/// Whether `filter` narrows `rule`: it names it, and its log source says nothing else than the rule's.
-fn applies(filter: &Filter, rule: &Rule) -> bool {
+/// Whether `filter` narrows a rule: it names it, and its log source says nothing else than the rule's.
+pub(crate) fn applies(filter: &Filter, rule: &Rule) -> bool {
     let named = match &filter.rules {
         FilterRules::Any => true,
         FilterRules::These(rules) => rules.iter().any(|reference| rule.head.is(&reference.name)),
     };
     let fits = |own: &Option<String>, their: &Option<String>| own.is_none() || own == their;
+    let (own, their): (&Logsource, &Logsource) = (&filter.logsource, &rule.logsource);
     named
-        && fits(&filter.logsource.category, &rule.logsource.category)
-        && fits(&filter.logsource.product, &rule.logsource.product)
-        && fits(&filter.logsource.service, &rule.logsource.service)
+        && fits(&own.category, &their.category)
+        && fits(&own.product, &their.product)
+        && fits(&own.service, &their.service)
 }
 
-/// The class that a log source selects, and the operations within it where it selects only some.
-fn class(source: &Logsource) -> Result<(Class, &'static [&'static str]), Fault> {
-    let unknown = || {
-        let part =
-            |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} `{value}`"));
-        let parts = [
-            part("product", &source.product),
-            part("category", &source.category),
-            part("service", &source.service),
-        ];
-        Fault::UnknownLogsource(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
-    };
-    let product = source.product.as_deref();
-    if !matches!(product, None | Some("linux" | "container" | "docker" | "kubernetes" | "watchkeeper")) {
-        return Err(unknown());
+/// Compiles conditions over events of one schema.
+pub(crate) struct Compiler<'c, S> {
+    pub(crate) schema: &'c mut S,
+    pub(crate) placeholders: &'c Placeholders,
+}
+
+impl<S: Schema> Compiler<'_, S> {
+    /// The condition of `rule`, narrowed by those of `filters` that fit it.
+    pub(crate) fn rule(&mut self, rule: &Rule, filters: &[&Filter]) -> Result<Node<S::Key>, Fault> {
+        let mut parts = vec![self.detection(&rule.detection)?];
+        for filter in filters.iter().filter(|filter| applies(filter, rule)) {
+            parts.push(self.detection(&filter.detection)?);
+        }
+        Ok(Node::all(parts))
     }
-    let found = match (source.category.as_deref(), product, source.service.as_deref()) {
-        (Some("file_change"), ..) => {
-            (Class::FileEvent, ["open_write", "truncate", "chmod", "chown", "set_xattr"].as_slice())
-        }
-        (Some("file_access"), ..) => (Class::FileEvent, ["open_read"].as_slice()),
-        (Some("file_delete"), ..) => (Class::FileEvent, ["unlink", "rmdir"].as_slice()),
-        (Some("file_rename"), ..) => (Class::FileEvent, ["rename"].as_slice()),
-        (Some("dns"), ..) | (Some("network"), _, Some("dns")) => (Class::Dns, [].as_slice()),
-        (Some("network"), _, Some("connection")) => (Class::NetworkConnection, [].as_slice()),
-        (Some(category), ..) => (Class::by_name(category).ok_or_else(unknown)?, [].as_slice()),
-        (None, Some("kubernetes"), None | Some("audit")) => (Class::Api, [].as_slice()),
-        (None, Some("container" | "docker"), None) => (Class::Container, [].as_slice()),
-        _ => return Err(unknown()),
-    };
-    Ok(found)
-}
 
-fn detection(detection: &Detection) -> Result<Node, Fault> {
-    let conditions = detection.conditions.iter().map(|one| condition(one, detection));
-    Ok(Node::any(conditions.collect::<Result<_, _>>()?))
-}
+    /// The conditions of `detection`: any of them.
+    pub(crate) fn detection(&mut self, detection: &Detection) -> Result<Node<S::Key>, Fault> {
+        let conditions = detection.conditions.iter().map(|one| self.condition(one, detection));
+        Ok(Node::any(conditions.collect::<Result<_, _>>()?))
+    }
 
-fn condition(tree: &Condition, detection: &Detection) -> Result<Node, Fault> {
-    let each =
-        |parts: &[Condition]| parts.iter().map(|part| condition(part, detection)).collect::<Result<_, _>>();
-    match tree {
-        Condition::Or(parts) => Ok(Node::any(each(parts)?)),
-        Condition::And(parts) => Ok(Node::all(each(parts)?)),
-        Condition::Not(part) => Ok(Node::Not(Box::new(condition(part, detection)?))),
-        Condition::Name(name, _) => {
-            let named = detection.searches.iter().find(|named| named.name == *name);
-            search(&named.ok_or_else(|| Fault::UndefinedSearch(name.clone()))?.search)
-        }
-        Condition::Of(quantity, selector, _) => {
-            let chosen = detection.searches.iter().filter(|named| selector.selects(&named.name));
-            let parts: Vec<Node> = chosen.map(|named| search(&named.search)).collect::<Result<_, _>>()?;
-            if parts.is_empty() {
-                let name = match selector {
-                    Selector::Them => "them",
-                    Selector::Pattern(pattern) => pattern,
-                };
-                return Err(Fault::UndefinedSearch(name.to_owned()));
+    fn condition(&mut self, tree: &Condition, detection: &Detection) -> Result<Node<S::Key>, Fault> {
+        match tree {
+            Condition::Or(parts) => {
+                let parts = parts.iter().map(|part| self.condition(part, detection));
+                Ok(Node::any(parts.collect::<Result<_, _>>()?))
             }
-            Ok(match quantity {
-                Quantity::Any => Node::any(parts),
-                Quantity::All => Node::all(parts),
-            })
-        }
-    }
-}
-
-fn search(tree: &Search) -> Result<Node, Fault> {
-    let each = |parts: &[Search]| parts.iter().map(search).collect::<Result<_, _>>();
-    match tree {
-        Search::And(parts) => Ok(Node::all(each(parts)?)),
-        Search::Or(parts) => Ok(Node::any(each(parts)?)),
-        Search::Field(found) => field_match(found),
-        Search::Array(array) => Err(Fault::Unsupported(format!("the array selection on `{}`", array.field))),
-    }
-}
-
-fn field_match(asked: &FieldMatch) -> Result<Node, Fault> {
-    let node = match &asked.subject {
-        Subject::Field(name) => {
-            let field = field(name)?;
-            let tests = |values: &mut dyn Iterator<Item = &Matcher>| {
-                values.map(test).collect::<Result<Vec<_>, _>>().map(|mut tests| {
-                    if let (Field::ContainerId, [Test::Exists(wanted)]) = (field, tests.as_slice()) {
-                        return Node::InContainer(*wanted);
-                    }
-                    tests.sort_by_key(Test::cost);
-                    Node::Ask(field, tests.into_boxed_slice())
+            Condition::And(parts) => {
+                let parts = parts.iter().map(|part| self.condition(part, detection));
+                Ok(Node::all(parts.collect::<Result<_, _>>()?))
+            }
+            Condition::Not(part) => Ok(Node::Not(Box::new(self.condition(part, detection)?))),
+            Condition::Name(name, _) => {
+                let named = detection.searches.iter().find(|named| named.name == *name);
+                self.search(&named.ok_or_else(|| Fault::UndefinedSearch(name.clone()))?.search)
+            }
+            Condition::Of(quantity, selector, _) => {
+                let chosen = detection.searches.iter().filter(|named| selector.selects(&named.name));
+                let parts: Vec<_> =
+                    chosen.map(|named| self.search(&named.search)).collect::<Result<_, _>>()?;
+                if parts.is_empty() {
+                    let name = match selector {
+                        Selector::Them => "them",
+                        Selector::Pattern(pattern) => pattern,
+                    };
+                    return Err(Fault::UndefinedSearch(name.to_owned()));
+                }
+                Ok(match quantity {
+                    Quantity::Any => Node::any(parts),
+                    Quantity::All => Node::all(parts),
                 })
-            };
-            match asked.join {
-                Join::Any => tests(&mut asked.values.iter().flatten())?,
-                Join::All => {
-                    let each = asked.values.iter().map(|value| tests(&mut value.iter()));
-                    Node::all(each.collect::<Result<_, _>>()?)
-                }
             }
         }
-        Subject::Keyword => {
-            let texts = |values: &mut dyn Iterator<Item = &Matcher>| {
-                values.map(keyword).collect::<Result<_, _>>().map(Node::Keywords)
-            };
-            match asked.join {
-                Join::Any => texts(&mut asked.values.iter().flatten())?,
-                Join::All => {
-                    let each = asked.values.iter().map(|value| texts(&mut value.iter()));
-                    Node::all(each.collect::<Result<_, _>>()?)
+    }
+
+    fn search(&mut self, tree: &Search) -> Result<Node<S::Key>, Fault> {
+        match tree {
+            Search::And(parts) => {
+                Ok(Node::all(parts.iter().map(|part| self.search(part)).collect::<Result<_, _>>()?))
+            }
+            Search::Or(parts) => {
+                Ok(Node::any(parts.iter().map(|part| self.search(part)).collect::<Result<_, _>>()?))
+            }
+            Search::Field(asked) => self.field_match(asked),
+            Search::Array(asked) => self.array_match(asked),
+        }
+    }
+
+    fn array_match(&mut self, asked: &ArrayMatch) -> Result<Node<S::Key>, Fault> {
+        let key = self.schema.array(&asked.field)?;
+        let shape = ItemShape::new(&asked.detection, self.placeholders)?;
+        Ok(Node::Items(Box::new(ItemsNode { key, which: asked.items, shape })))
+    }
+
+    fn field_match(&mut self, asked: &FieldMatch) -> Result<Node<S::Key>, Fault> {
+        let key = match &asked.subject {
+            Subject::Field(name) => Some(self.schema.field(name)?),
+            Subject::Item => Some(self.schema.item()?),
+            Subject::Keyword => None,
+        };
+        let mut one_of = |matchers: &mut dyn Iterator<Item = &Matcher>| match key {
+            Some(key) => self.questions(key, matchers),
+            None => self.keywords(matchers),
+        };
+        let node = match asked.join {
+            Join::Any => one_of(&mut asked.values.iter().flatten())?,
+            Join::All => {
+                let each = asked.values.iter().map(|value| one_of(&mut value.iter()));
+                Node::all(each.collect::<Result<_, _>>()?)
+            }
+        };
+        Ok(if asked.negated { Node::Not(Box::new(node)) } else { node })
+    }
+
+    /// One of `matchers` holds for the field.
+    fn questions(
+        &mut self,
+        key: S::Key,
+        matchers: &mut dyn Iterator<Item = &Matcher>,
+    ) -> Result<Node<S::Key>, Fault> {
+        let (mut parts, mut tests) = (Vec::new(), Vec::new());
+        for matcher in matchers {
+            match matcher {
+                Matcher::Null => parts.push(Node::Null(key)),
+                Matcher::Exists(wanted) => parts.push(Node::Exists(key, *wanted)),
+                Matcher::Pattern(pattern) => {
+                    for pattern in filled(pattern, self.placeholders)? {
+                        if S::EMPTY_IS_MISSING && pattern.as_literal() == Some("") {
+                            parts.push(Node::Null(key));
+                        }
+                        tests.push(Test::Text(text(&pattern)?));
+                    }
                 }
+                other => tests.push(self.test(other)?),
             }
         }
-        Subject::Item => return Err(Fault::Unsupported("a test of array items".to_owned())),
-    };
-    Ok(if asked.negated { Node::Not(Box::new(node)) } else { node })
-}
-
-fn test(matcher: &Matcher) -> Result<Test, Fault> {
-    Ok(match matcher {
-        Matcher::Null => Test::Null,
-        Matcher::Exists(wanted) => Test::Exists(*wanted),
-        Matcher::Bool(wanted) => Test::Bool(*wanted),
-        Matcher::Number(wanted) => Test::Number(*wanted),
-        Matcher::Pattern(pattern) => {
-            Test::Text(TextMatcher::new(pattern).map_err(|name| Fault::UnfilledPlaceholder(name.0))?)
+        if !tests.is_empty() {
+            tests.sort_by_key(Test::cost);
+            parts.push(Node::Ask(key, tests.into_boxed_slice()));
         }
-        Matcher::Regex(regex) => Test::Regex(compile_regex(regex)?),
-        Matcher::Cidr(cidr) => Test::Cidr(*cidr),
-        Matcher::Compare(order, number) => Test::Compare(*order, *number),
-        Matcher::Field(other) => {
-            let (before, after) = (other.before, other.after);
-            Test::Field { other: field(&other.name)?, before, after, cased: other.cased }
+        Ok(Node::any(parts))
+    }
+
+    fn test(&mut self, matcher: &Matcher) -> Result<Test<S::Key>, Fault> {
+        Ok(match matcher {
+            Matcher::Bool(wanted) => Test::Bool(*wanted),
+            Matcher::Number(wanted) => Test::Number(*wanted),
+            Matcher::Pattern(pattern) => Test::Text(text(pattern)?),
+            Matcher::Regex(regex) => Test::Regex(compile_regex(regex)?),
+            Matcher::Cidr(cidr) => Test::Cidr(*cidr),
+            Matcher::Compare(order, number) => Test::Compare(*order, *number),
+            Matcher::Field(other) => {
+                let (before, after) = (other.before, other.after);
+                Test::Field { other: self.schema.field(&other.name)?, before, after, cased: other.cased }
+            }
+            Matcher::TimePart(part, order, number) => Test::Time(*part, *order, *number),
+            Matcher::Null | Matcher::Exists(_) => {
+                return Err(Fault::Unsupported("null among the keywords".to_owned()));
+            }
+        })
+    }
+
+    /// One of `matchers` holds somewhere: a keyword that is text stands anywhere in a value.
+    fn keywords(&mut self, matchers: &mut dyn Iterator<Item = &Matcher>) -> Result<Node<S::Key>, Fault> {
+        let mut tests = Vec::new();
+        for matcher in matchers {
+            let pattern = match matcher {
+                Matcher::Pattern(pattern) => pattern.clone(),
+                Matcher::Number(Number::Integer(number)) => Pattern::literal(number.to_string()),
+                Matcher::Number(Number::Float(number)) => Pattern::literal(number.to_string()),
+                Matcher::Bool(flag) => Pattern::literal(flag.to_string()),
+                other => {
+                    tests.push(self.test(other)?);
+                    continue;
+                }
+            };
+            for pattern in filled(&pattern, self.placeholders)? {
+                tests.push(Test::Text(text(&pattern.open(Openness::Any, Openness::Any))?));
+            }
         }
-        Matcher::TimePart(part, order, number) => Test::Time(*part, *order, *number),
-    })
+        tests.sort_by_key(Test::cost);
+        Ok(Node::Keywords(tests.into_boxed_slice()))
+    }
 }
 
-/// A keyword is a text that stands anywhere in a value.
-fn keyword(matcher: &Matcher) -> Result<TextMatcher, Fault> {
-    use strategy::sigma::{Openness, Pattern};
-    let pattern = match matcher {
-        Matcher::Pattern(pattern) => pattern.clone(),
-        Matcher::Number(strategy::yaml::Number::Integer(number)) => Pattern::literal(number.to_string()),
-        _ => return Err(Fault::Unsupported("a keyword that is no text".to_owned())),
-    };
-    TextMatcher::new(&pattern.open(Openness::Any, Openness::Any))
-        .map_err(|name| Fault::UnfilledPlaceholder(name.0))
+fn text(pattern: &Pattern) -> Result<TextMatcher, Fault> {
+    TextMatcher::new(pattern).map_err(|name| Fault::UnfilledPlaceholder(name.0))
 }
 
-fn compile_regex(regex: &Regex) -> Result<regex::Regex, Fault> {
-    regex::RegexBuilder::new(&regex.source)
+fn compile_regex(regex: &Regex) -> Result<RegexTest, Fault> {
+    let built = regex::RegexBuilder::new(&regex.source)
         .case_insensitive(regex.ignore_case)
         .multi_line(regex.multi_line)
         .dot_matches_new_line(regex.dot_all)
         .size_limit(REGEX_LIMIT_BYTES)
         .build()
-        .map_err(|_| Fault::Regex(regex.source.clone()))
+        .map_err(|_| Fault::Regex(regex.source.clone()))?;
+    Ok(RegexTest { regex: built, needs: witness::of_regex(&regex.source, regex.ignore_case) })
 }

@@ -1,113 +1,143 @@
 //! A compiled condition: a tree of questions, the cheap ones first.
 
-use super::test::{Test, any_text};
-use super::text::TextMatcher;
-use event::field::FieldType;
-use event::{Event, Field};
+use super::record::{Key, Presence, Record, Scalar};
+use super::test::Test;
+use crate::json::{ItemShape, JsonItem};
+use strategy::sigma::Items;
 
 /// A condition over an event.
 #[derive(Debug)]
-pub(crate) enum Node {
-    And(Box<[Node]>),
-    Or(Box<[Node]>),
-    Not(Box<Node>),
-    /// One of the tests holds for the field.
-    Ask(Field, Box<[Test]>),
-    /// The event is about a container or not: what most rules ask, without making a text of the id.
-    InContainer(bool),
-    /// One of the texts stands in one of the fields of the event.
-    Keywords(Box<[TextMatcher]>),
+pub(crate) enum Node<K> {
+    And(Box<[Node<K>]>),
+    Or(Box<[Node<K>]>),
+    Not(Box<Node<K>>),
+    /// One of the tests holds for one of the values of the field.
+    Ask(K, Box<[Test<K>]>),
+    /// The field is missing or null.
+    Null(K),
+    /// The field is there, even if null, or is not.
+    Exists(K, bool),
+    /// One of the tests holds for one of the values of the event.
+    Keywords(Box<[Test<K>]>),
+    /// The items of an array.
+    Items(Box<ItemsNode<K>>),
 }
 
-impl Node {
+/// What is told of each question: its field, where `None` stands for all, and its tests.
+pub(crate) type Visitor<'v, K> = dyn FnMut(Option<K>, &[Test<K>]) + 'v;
+
+/// A condition over the items of an array.
+#[derive(Debug)]
+pub(crate) struct ItemsNode<K> {
+    pub(crate) key: K,
+    pub(crate) which: Items,
+    /// The fields of an item and the condition over them.
+    pub(crate) shape: ItemShape,
+}
+
+impl<K: Key> Node<K> {
     /// All of `parts`, the cheap ones first.
-    pub(crate) fn all(parts: Vec<Node>) -> Node {
-        join(parts, Node::And)
+    pub(crate) fn all(parts: Vec<Self>) -> Self {
+        let flat = |part| match part {
+            Node::And(parts) => parts.into_vec(),
+            one => vec![one],
+        };
+        join(parts.into_iter().flat_map(flat).collect(), Node::And)
     }
 
     /// Any of `parts`, the cheap ones first.
-    pub(crate) fn any(parts: Vec<Node>) -> Node {
+    pub(crate) fn any(parts: Vec<Self>) -> Self {
         join(parts, Node::Or)
     }
 
-    /// Whether it holds for `event`.
-    pub(crate) fn holds(&self, event: &Event) -> bool {
+    /// Whether it holds for `record`.
+    pub(crate) fn holds<R: Record<K>>(&self, record: &R) -> bool {
         match self {
-            Node::And(parts) => parts.iter().all(|part| part.holds(event)),
-            Node::Or(parts) => parts.iter().any(|part| part.holds(event)),
-            Node::Not(part) => !part.holds(event),
-            Node::Ask(field, tests) => {
-                let value = field.of(event);
-                tests.iter().any(|test| test.holds(&value, event))
+            Node::And(parts) => parts.iter().all(|part| part.holds(record)),
+            Node::Or(parts) => parts.iter().any(|part| part.holds(record)),
+            Node::Not(part) => !part.holds(record),
+            Node::Ask(key, tests) => {
+                record.any(*key, |value| tests.iter().any(|test| test.holds(value, record)))
             }
-            Node::InContainer(wanted) => event.container_id().is_some() == *wanted,
-            Node::Keywords(texts) => Field::ALL.iter().any(|field| {
-                any_text(&field.of(event), |text| texts.iter().any(|matcher| matcher.matches(text)))
-            }),
+            Node::Null(key) => match record.presence(*key) {
+                Presence::Missing | Presence::Null => true,
+                Presence::Here => record.any(*key, |value| value == Scalar::Null),
+            },
+            Node::Exists(key, wanted) => (record.presence(*key) != Presence::Missing) == *wanted,
+            Node::Keywords(tests) => {
+                record.any_value(|value| tests.iter().any(|test| test.holds(value, record)))
+            }
+            Node::Items(items) => items.holds(record),
         }
+    }
+
+    /// Whether it holds for `record`, of which it is known that the parts of its outermost `and` hold whose bit is set
+    /// in `proven`.
+    pub(super) fn rest_holds<R: Record<K>>(&self, record: &R, proven: u64) -> bool {
+        let parts = match self {
+            Node::And(parts) => &**parts,
+            one => std::slice::from_ref(one),
+        };
+        let mut numbered = (0_u32..).zip(parts);
+        numbered.all(|(number, part)| {
+            proven.checked_shr(number).is_some_and(|bits| bits & 1 == 1) || part.holds(record)
+        })
     }
 
     /// How much asking costs, roughly.
     fn cost(&self) -> u32 {
-        let sum = |parts: &[Node]| parts.iter().map(Node::cost).fold(1, u32::saturating_add);
+        let sum = |parts: &[Self]| parts.iter().map(Node::cost).fold(1, u32::saturating_add);
         match self {
             Node::And(parts) | Node::Or(parts) => sum(parts),
             Node::Not(part) => part.cost(),
-            Node::Ask(field, tests) => {
-                tests.iter().map(Test::cost).fold(reading_cost(*field), u32::saturating_add)
-            }
-            Node::InContainer(_) => 1,
+            Node::Ask(key, tests) => tests.iter().map(Test::cost).fold(key.cost(), u32::saturating_add),
+            Node::Null(_) | Node::Exists(..) => 1,
             Node::Keywords(_) => 100_000,
+            Node::Items(_) => 10_000,
         }
     }
 
-    /// The exact texts of which one must be the value of a field, and that field: what rules are indexed by.
-    /// `wanted` chooses among fields.
-    pub(crate) fn gate(&self, wanted: fn(Field) -> bool) -> Option<(Field, Vec<String>)> {
-        match self {
-            Node::And(parts) => parts.iter().find_map(|part| part.gate(wanted)),
-            Node::Ask(field, tests) if wanted(*field) => {
-                let texts = tests.iter().map(|test| match test {
-                    Test::Text(matcher) => {
-                        matcher.exact().filter(|text| !text.is_empty()).map(super::fold::fold_text)
-                    }
-                    _ => None,
-                });
-                texts.collect::<Option<Vec<String>>>().map(|texts| (*field, texts))
-            }
-            _ => None,
-        }
-    }
-
-    /// Calls `visit` for each field that is asked, with its tests.
-    pub(crate) fn visit(&self, visit: &mut dyn FnMut(Field, &[Test])) {
+    /// Calls `visit` for each question.
+    pub(crate) fn visit(&self, visit: &mut Visitor<'_, K>) {
         match self {
             Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| part.visit(visit)),
             Node::Not(part) => part.visit(visit),
-            Node::Ask(field, tests) => {
-                visit(*field, tests);
+            Node::Ask(key, tests) => {
+                visit(Some(*key), tests);
                 for test in tests {
                     if let Test::Field { other, .. } = test {
-                        visit(*other, &[]);
+                        visit(Some(*other), &[]);
                     }
                 }
             }
-            Node::InContainer(_) => visit(Field::ContainerId, &[]),
-            Node::Keywords(_) => Field::ALL.iter().for_each(|field| visit(*field, &[])),
+            Node::Null(key) | Node::Exists(key, _) => visit(Some(*key), &[]),
+            Node::Keywords(tests) => visit(None, tests),
+            Node::Items(items) => visit(Some(items.key), &[]),
         }
     }
 }
 
-/// How much reading a field costs, roughly: lists and ids are made for the occasion.
-fn reading_cost(field: Field) -> u32 {
-    match field.field_type() {
-        FieldType::List => 20,
-        _ if matches!(field, Field::ContainerId | Field::TargetContainer) => 20,
-        _ => 0,
+impl<K: Key> ItemsNode<K> {
+    fn holds<R: Record<K>>(&self, record: &R) -> bool {
+        let (mut items, mut held) = (0_u32, 0_u32);
+        let mut at_index = false;
+        record.for_each_item(self.key, &mut |item: JsonItem<'_>| {
+            let holds = self.shape.holds(item);
+            at_index |= holds && self.which == Items::At(items);
+            held += u32::from(holds);
+            items += 1;
+        });
+        match self.which {
+            Items::Any => held > 0,
+            Items::All => items > 0 && held == items,
+            Items::AllOrEmpty => held == items,
+            Items::None => held == 0,
+            Items::At(_) => at_index,
+        }
     }
 }
 
-fn join(mut parts: Vec<Node>, kind: fn(Box<[Node]>) -> Node) -> Node {
+fn join<K: Key>(mut parts: Vec<Node<K>>, kind: fn(Box<[Node<K>]>) -> Node<K>) -> Node<K> {
     if parts.len() == 1
         && let Some(only) = parts.pop()
     {

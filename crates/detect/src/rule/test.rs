@@ -1,108 +1,77 @@
-//! One question to one field.
+//! One question to one value of a field.
 //!
-//! In: the value of a field. Out: yes or no. How values meet: a number equals its text (`42` and `"42"`), a truth
-//! value equals its word, an address is compared as its text, a list answers yes where one member does, and a field
-//! that the event does not have is null. The catalogue does not tell an empty text from a missing one, so `''` asks for
-//! either.
+//! How values meet: a number equals its text (`42` and `"42"`), a truth value equals its word, an address is compared
+//! as its text. A list is asked value by value, before it comes here.
 
+use super::fold::fold_text;
+use super::record::{Record, Scalar, bool_text};
 use super::text::TextMatcher;
-use compact_str::{CompactString, ToCompactString};
-use event::{Event, Field, Value};
+use super::time::{seconds, time_part};
+use compact_str::CompactString;
 use std::net::IpAddr;
 use strategy::sigma::{Cidr, Openness, Order, TimePart};
 use strategy::yaml::Number;
 
 /// What is asked.
 #[derive(Debug)]
-pub(crate) enum Test {
-    Null,
-    Exists(bool),
+pub(crate) enum Test<K> {
     Bool(bool),
     Number(Number),
     Text(TextMatcher),
-    Regex(regex::Regex),
+    Regex(RegexTest),
     Cidr(Cidr),
     Compare(Order, Number),
-    Field { other: Field, before: Openness, after: Openness, cased: bool },
+    Field { other: K, before: Openness, after: Openness, cased: bool },
     Time(TimePart, Order, Number),
 }
 
-impl Test {
-    /// Asks `value`, which is a field of `event`.
-    pub(crate) fn holds(&self, value: &Value<'_>, event: &Event) -> bool {
+/// A regular expression.
+#[derive(Debug)]
+pub(crate) struct RegexTest {
+    pub(crate) regex: regex::Regex,
+    /// Folded texts of which one stands in every match; empty where none is known.
+    pub(crate) needs: Vec<String>,
+}
+
+impl<K: Copy> Test<K> {
+    /// Asks `value`, which stands in `record`.
+    pub(crate) fn holds<R: Record<K>>(&self, value: Scalar<'_>, record: &R) -> bool {
         match self {
-            Test::Null => value.is_absent(),
-            Test::Exists(wanted) => value.is_absent() != *wanted,
             Test::Bool(wanted) => match value {
-                Value::Bool(flag) => flag == wanted,
-                other => any_text(other, |text| text.eq_ignore_ascii_case(bool_text(*wanted))),
+                Scalar::Bool(flag) => flag == *wanted,
+                other => other.is_text(|text| text.eq_ignore_ascii_case(bool_text(*wanted))),
             },
-            Test::Number(wanted) => numbers(value, |number| compare(number, Order::Eq, *wanted)),
-            Test::Text(matcher) => {
-                any_text(value, |text| matcher.matches(text))
-                    || value.is_absent() && matcher.exact() == Some("")
-            }
-            Test::Regex(regex) => any_text(value, |text| regex.is_match(text)),
+            Test::Number(wanted) => value.number().is_some_and(|number| compare(number, Order::Eq, *wanted)),
+            Test::Text(matcher) => match value {
+                Scalar::Map => matcher.is_any(),
+                other => other.is_text(|text| matcher.matches(text)),
+            },
+            Test::Regex(test) => value.is_text(|text| test.regex.is_match(text)),
             Test::Cidr(cidr) => match value {
-                Value::Ip(ip) => contains(*cidr, *ip),
-                other => any_text(other, |text| text.parse().is_ok_and(|ip| contains(*cidr, ip))),
+                Scalar::Ip(ip) => contains(*cidr, ip),
+                other => other.is_text(|text| text.parse().is_ok_and(|ip| contains(*cidr, ip))),
             },
-            Test::Compare(order, wanted) => numbers(value, |number| compare(number, *order, *wanted)),
-            Test::Field { other, before, after, cased } => {
-                let theirs = other.of(event);
-                any_text(&theirs, |their| any_text(value, |own| meets(own, their, (*before, *after), *cased)))
+            Test::Compare(order, wanted) => {
+                value.number().is_some_and(|number| compare(number, *order, *wanted))
             }
-            Test::Time(part, order, wanted) => {
-                numbers(value, |number| time_part(number, *part).is_some_and(|n| compare(n, *order, *wanted)))
-            }
+            Test::Field { other, before, after, cased } => record.any(*other, |theirs| {
+                theirs.is_text(|their| value.is_text(|own| meets(own, their, (*before, *after), *cased)))
+            }),
+            Test::Time(part, order, wanted) => seconds(value)
+                .and_then(|at| time_part(at, *part))
+                .is_some_and(|n| compare(n, *order, *wanted)),
         }
     }
 
     /// How much asking costs, roughly: the cheap ones are asked first.
     pub(crate) fn cost(&self) -> u32 {
         match self {
-            Test::Null | Test::Exists(_) | Test::Bool(_) => 1,
+            Test::Bool(_) => 1,
             Test::Number(_) | Test::Compare(..) | Test::Cidr(_) => 2,
             Test::Text(matcher) => matcher.cost(),
             Test::Field { .. } | Test::Time(..) => 20,
             Test::Regex(_) => 50,
         }
-    }
-}
-
-fn bool_text(flag: bool) -> &'static str {
-    if flag { "true" } else { "false" }
-}
-
-/// Whether `holds` holds for the text of the value, or of one of its members.
-pub(crate) fn any_text(value: &Value<'_>, mut holds: impl FnMut(&str) -> bool) -> bool {
-    match value {
-        Value::Absent => false,
-        Value::Str(text) => holds(text),
-        Value::Owned(text) => holds(text),
-        Value::Int(number) => holds(&number.to_compact_string()),
-        Value::Bool(flag) => holds(bool_text(*flag)),
-        Value::Ip(ip) => holds(&ip.to_compact_string()),
-        Value::List(items) => items.iter().any(|item| holds(item)),
-    }
-}
-
-fn numbers(value: &Value<'_>, mut holds: impl FnMut(Number) -> bool) -> bool {
-    match value {
-        Value::Int(number) => holds(Number::Integer(*number)),
-        Value::Bool(_) | Value::Ip(_) | Value::Absent => false,
-        other => any_text(other, |text| number(text).is_some_and(&mut holds)),
-    }
-}
-
-fn number(text: &str) -> Option<Number> {
-    // `inf` and `nan` are words to a rule, not numbers.
-    if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.')) {
-        return None;
-    }
-    match text.parse() {
-        Ok(integer) => Some(Number::Integer(integer)),
-        Err(_) => text.parse::<f64>().ok().filter(|real| real.is_finite()).map(Number::Float),
     }
 }
 
@@ -143,9 +112,7 @@ fn contains(cidr: Cidr, ip: IpAddr) -> bool {
 }
 
 fn meets(own: &str, their: &str, (before, after): (Openness, Openness), cased: bool) -> bool {
-    let fold = |text: &str| -> CompactString {
-        if cased { text.into() } else { super::fold::fold_text(text).into() }
-    };
+    let fold = |text: &str| -> CompactString { if cased { text.into() } else { fold_text(text).into() } };
     let (own, their) = (fold(own), fold(their));
     match (before, after) {
         (Openness::Closed, Openness::Closed) => own == their,
@@ -153,40 +120,4 @@ fn meets(own: &str, their: &str, (before, after): (Openness, Openness), cased: b
         (Openness::Any, Openness::Closed) => own.ends_with(&*their),
         (Openness::Any, Openness::Any) => own.contains(&*their),
     }
-}
-
-/// Part of a time in seconds since 1970, UTC. Source of the calendar: the proleptic Gregorian one, by the counting of
-/// days from 1 March that has the leap day at the end of its year.
-fn time_part(seconds: Number, part: TimePart) -> Option<Number> {
-    let Number::Integer(seconds) = seconds else { return None };
-    let (days, second_of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // 719,468 days lie between 1 March of the year 0 and 1 January 1970; 146,097 are 400 years.
-    let shifted = days.checked_add(719_468)?;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    Some(Number::Integer(match part {
-        TimePart::Minute => second_of_day / 60 % 60,
-        TimePart::Hour => second_of_day / 3600,
-        TimePart::Day => day,
-        TimePart::Week => iso_week(days, year),
-        TimePart::Month => month,
-        TimePart::Year => year,
-    }))
-}
-
-/// ISO 8601 week: the week belongs to the year of its Thursday.
-fn iso_week(days: i64, year: i64) -> i64 {
-    // 1970-01-01 was a Thursday.
-    let thursday = days - (days + 3).rem_euclid(7) + 3;
-    let new_year = |year: i64| {
-        let before = year - 1;
-        before * 365 + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400) - 719_162
-    };
-    let first = [year + 1, year, year - 1].map(new_year).into_iter().find(|first| *first <= thursday);
-    (thursday - first.unwrap_or(thursday)) / 7 + 1
 }

@@ -1,6 +1,7 @@
 //! What a rule's words mean, as tables of conditions and events.
 
 use super::*;
+use compact_str::CompactString;
 use event::container::Container;
 use event::fact::{Fact, FactName};
 use event::network::{Connection, ConnectionOp, Endpoints};
@@ -24,16 +25,16 @@ fn exec(path: &str, line: &str) -> Event {
     event
 }
 
-fn compiled(detection: &str) -> Result<Node, String> {
+fn compiled(detection: &str) -> Result<Node<Field>, String> {
     let text = format!(
         "title: t\nlogsource:\n  category: process_creation\n  product: linux\ndetection:\n{}",
         detection.lines().map(|line| format!("  {line}\n")).collect::<String>()
     );
     let (items, problems) = strategy::sigma::read_str(&text);
     match items.first() {
-        Some(strategy::sigma::Item::Rule(rule)) => {
-            super::compile(rule, &[]).map(|(_, node)| node).map_err(|fault| fault.to_string())
-        }
+        Some(strategy::sigma::Item::Rule(rule)) => super::compile(rule, &[], &Placeholders::new())
+            .map(|(_, node)| node)
+            .map_err(|fault| fault.to_string()),
         _ => Err(format!("{problems:?}")),
     }
 }
@@ -173,7 +174,7 @@ fn what_cannot_run_is_named() {
     );
     let Some(strategy::sigma::Item::Rule(rule)) = items.first() else { panic!("a rule") };
     assert_eq!(
-        super::compile(rule, &[]).unwrap_err().to_string(),
+        super::compile(rule, &[], &Placeholders::new()).unwrap_err().to_string(),
         "log source product `windows`, category `process_creation` is given by no sensor"
     );
 }
@@ -185,6 +186,11 @@ fn an_indexed_rule_holds_for_the_same_events() {
         "process.name: sh",
         "event.operation: exec",
         "CommandLine|contains: i",
+        "Image|re: '^/usr/bin/[a-z]h$'",
+        "CommandLine|contains|all: [' -I', sh]",
+        "CommandLine: '*h ?I*'",
+        "- sh\n  - nothing",
+        "Image: ['*/cat', '/none']",
     ];
     let nodes = rules.map(|search| {
         let detection = format!("s:\n  {search}\ncondition: s");
@@ -192,13 +198,13 @@ fn an_indexed_rule_holds_for_the_same_events() {
     });
     let program = Program::new(nodes.into());
     for (path, line, expect) in [
-        ("/bin/sh", "sh -i", vec![0, 1, 2, 3]),
-        ("/bin/Cat", "x", vec![0, 2]),
-        ("/usr/bin/sh", "x", vec![1, 2]),
-        ("/none", "", vec![2]),
+        ("/bin/sh", "sh -i", vec![0, 1, 2, 3, 5, 6, 7]),
+        ("/bin/Cat", "x", vec![0, 2, 8]),
+        ("/usr/bin/sh", "x", vec![1, 2, 4, 7]),
+        ("/none", "", vec![2, 8]),
     ] {
         let mut found = SmallVec::new();
-        program.judge(&exec(path, line), &mut found);
+        program.judge(&exec(path, line), &mut Marks::default(), &mut found);
         assert_eq!(found.as_slice(), expect, "{path}");
     }
 }

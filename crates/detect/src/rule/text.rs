@@ -41,6 +41,8 @@ struct Glob {
     pieces: Box<[Box<[Unit]>]>,
     open_start: bool,
     open_end: bool,
+    /// The longest text in it.
+    literal: Box<str>,
 }
 
 /// One character of a piece.
@@ -73,7 +75,7 @@ impl TextMatcher {
             [Segment::Literal(text), Segment::Any] => Shape::Prefix(ready(text)),
             [Segment::Any, Segment::Literal(text)] => Shape::Suffix(ready(text)),
             [Segment::Any, Segment::Literal(text), Segment::Any] => Shape::Contains(Needle::new(ready(text))),
-            segments => Shape::Glob(Glob::new(segments, cased)),
+            segments => Shape::Glob(Glob::new(segments, cased, ready(pattern.required_literal()))),
         };
         Ok(Self { shape, cased })
     }
@@ -92,6 +94,50 @@ impl TextMatcher {
             Shape::Exact(text) | Shape::Suffix(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether every text matches.
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self.shape, Shape::Any)
+    }
+
+    /// The last `/` or `\` of every text that matches and what follows it, where the pattern says it; the whole text
+    /// where it has neither.
+    pub(crate) fn last_component(&self) -> Option<&str> {
+        let (text, is_whole) = match &self.shape {
+            Shape::Exact(text) => (text, true),
+            Shape::Suffix(text) => (text, false),
+            _ => return None,
+        };
+        let component = match text.rfind(['/', '\\']) {
+            Some(at) => text.get(at..)?,
+            None if is_whole => text,
+            None => return None,
+        };
+        (component.len() > usize::from(component.starts_with(['/', '\\']))).then_some(component)
+    }
+
+    /// Whether it matches just the texts that have its last component.
+    pub(crate) fn is_its_component(&self) -> bool {
+        let (Shape::Exact(text) | Shape::Suffix(text)) = &self.shape else { return false };
+        let is_rooted = text.starts_with(['/', '\\']) && matches!(self.shape, Shape::Exact(_));
+        !self.cased && !is_rooted && self.last_component() == Some(text)
+    }
+
+    /// Whether it matches just the texts in which its required literal stands.
+    pub(crate) fn is_its_literal(&self) -> bool {
+        !self.cased && matches!(self.shape, Shape::Contains(_))
+    }
+
+    /// A text that stands in every text that matches: the longest one that the pattern says.
+    pub(crate) fn required_literal(&self) -> Option<&str> {
+        let text: &str = match &self.shape {
+            Shape::Any => return None,
+            Shape::Exact(text) | Shape::Prefix(text) | Shape::Suffix(text) => text,
+            Shape::Contains(needle) => &needle.text,
+            Shape::Glob(glob) => &glob.literal,
+        };
+        (text.len() > 1).then_some(text)
     }
 
     /// How much one match costs, roughly: the cheap ones are asked first.
@@ -176,7 +222,7 @@ impl Needle {
 }
 
 impl Glob {
-    fn new(segments: &[Segment], cased: bool) -> Self {
+    fn new(segments: &[Segment], cased: bool, literal: Box<str>) -> Self {
         let mut pieces = vec![Vec::new()];
         for segment in segments {
             let Some(piece) = pieces.last_mut() else { break };
@@ -197,7 +243,7 @@ impl Glob {
         let open_end = pieces.last().is_some_and(Vec::is_empty);
         let pieces =
             pieces.into_iter().filter(|piece| !piece.is_empty()).map(Vec::into_boxed_slice).collect();
-        Self { pieces, open_start, open_end }
+        Self { pieces, open_start, open_end, literal }
     }
 
     /// Whether the whole of `text` matches. Text in which case does not matter is folded or ASCII.

@@ -1,0 +1,193 @@
+//! Sigma rules alone: for people who only need the engine.
+//!
+//! In: rules and filters as they were read; events, typed or JSON. Out: which rules hold. No strategy, no alert, no
+//! state: correlations are not run, and say so. A rule that cannot run comes back as [`Rejected`], and the others do.
+
+use crate::error::Fault;
+use crate::json::{self, JsonRecord, Shape, Slot, Slots};
+use crate::rule::{Compiler, Marks, Placeholders, Program, RuleSet, compile};
+use event::Event;
+use smallvec::SmallVec;
+use strategy::sigma::{Filter, Item, Rule};
+
+pub use crate::json::JsonFault as Unreadable;
+
+/// A rule or correlation that does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its place among the items.
+    pub item: usize,
+    /// Why.
+    pub fault: Fault,
+}
+
+/// Rules over JSON events with any field names. Log sources are not asked: whoever brings events and rules together
+/// has seen to it that they fit.
+#[derive(Debug)]
+pub struct JsonRules {
+    shape: Shape,
+    rules: RuleSet<Slot>,
+    /// By rule: its place among the items.
+    items: Vec<usize>,
+    has_keywords: bool,
+}
+
+/// What is kept from event to event, so that none allocates.
+#[derive(Debug, Default)]
+pub struct JsonScratch {
+    slots: Slots,
+    marks: Marks,
+    matched: Vec<usize>,
+}
+
+impl JsonScratch {
+    /// What the last event that was judged matched: the places among the items, in their order.
+    pub fn matched(&self) -> &[usize] {
+        &self.matched
+    }
+}
+
+impl JsonRules {
+    /// Compiles the rules among `items`, narrowed by the filters among them.
+    pub fn new(items: &[Item], placeholders: &Placeholders) -> (Self, Vec<Rejected>) {
+        let mut shape = Shape::default();
+        let compiled =
+            each(items, |rule, filters| Compiler { schema: &mut shape, placeholders }.rule(rule, filters));
+        let rules = RuleSet::new(compiled.nodes);
+        let has_keywords = rules.has_keywords();
+        (Self { shape, rules, items: compiled.items, has_keywords }, compiled.rejected)
+    }
+
+    /// Judges the event at the start of `bytes`: the places among the items of the rules that hold, in their order,
+    /// and the length of the event in bytes. Bytes that are no UTF-8 count as U+FFFD.
+    ///
+    /// # Errors
+    /// The event is cut off, or is no JSON.
+    pub fn judge<'s>(
+        &self,
+        bytes: &[u8],
+        scratch: &'s mut JsonScratch,
+    ) -> Result<(&'s [usize], usize), Unreadable> {
+        let JsonScratch { slots, marks, matched } = scratch;
+        matched.clear();
+        let end = json::walk(bytes, &self.shape, slots, self.has_keywords)?;
+        let event = bytes.get(..end).unwrap_or_default();
+        let lossy;
+        let text = match std::str::from_utf8(event) {
+            Ok(text) => text,
+            Err(_) => {
+                lossy = String::from_utf8_lossy(event).into_owned();
+                json::walk(lossy.as_bytes(), &self.shape, slots, self.has_keywords)?;
+                &lossy
+            }
+        };
+        let record = JsonRecord { text, slots };
+        self.rules.judge(&record, marks, |rule| matched.extend(self.items.get(rule)));
+        matched.sort_unstable();
+        Ok((matched, end))
+    }
+
+    /// The same as [`JsonRules::judge`], by asking every rule: what the index must agree with. For tests.
+    ///
+    /// # Errors
+    /// The event is cut off, or is no JSON.
+    pub fn judge_each(&self, bytes: &[u8]) -> Result<Vec<usize>, Unreadable> {
+        let mut slots = Slots::default();
+        let end = json::walk(bytes, &self.shape, &mut slots, self.has_keywords)?;
+        let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
+        json::walk(text.as_bytes(), &self.shape, &mut slots, self.has_keywords)?;
+        let record = JsonRecord { text: &text, slots: &slots };
+        Ok(self.rules.judge_each(&record).filter_map(|rule| self.items.get(rule).copied()).collect())
+    }
+
+    /// How many rules run.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether no rule runs.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The places among the items of the rules that are asked about every event, because nothing is known that must
+    /// stand in it: what they cost, they cost always.
+    pub fn always_asked(&self) -> impl Iterator<Item = usize> {
+        self.rules.always().iter().filter_map(|rule| self.items.get(*rule).copied())
+    }
+}
+
+/// Rules over typed events, chosen by their log source.
+#[derive(Debug)]
+pub struct EventRules {
+    program: Program,
+    items: Vec<usize>,
+}
+
+/// What is kept from event to event, so that none allocates.
+#[derive(Debug, Default)]
+pub struct EventScratch {
+    marks: Marks,
+    matched: SmallVec<[usize; 4]>,
+}
+
+impl EventRules {
+    /// Compiles the rules among `items`, narrowed by the filters among them.
+    pub fn new(items: &[Item], placeholders: &Placeholders) -> (Self, Vec<Rejected>) {
+        let compiled = each(items, |rule, filters| compile(rule, filters, placeholders));
+        (Self { program: Program::new(compiled.nodes), items: compiled.items }, compiled.rejected)
+    }
+
+    /// The places among the items of the rules that hold for `event`, in their order.
+    pub fn judge<'s>(
+        &'s self,
+        event: &Event,
+        scratch: &'s mut EventScratch,
+    ) -> impl Iterator<Item = usize> + 's {
+        scratch.matched.clear();
+        self.program.judge(event, &mut scratch.marks, &mut scratch.matched);
+        scratch.matched.iter().filter_map(|rule| self.items.get(*rule).copied())
+    }
+
+    /// How many rules run.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether no rule runs.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
+/// Rules as they come out of a compiler.
+struct Compiled<N> {
+    nodes: Vec<N>,
+    /// By node: the place of its rule among the items.
+    items: Vec<usize>,
+    rejected: Vec<Rejected>,
+}
+
+fn each<N>(items: &[Item], mut compile: impl FnMut(&Rule, &[&Filter]) -> Result<N, Fault>) -> Compiled<N> {
+    let filters = items.iter().filter_map(|item| match item {
+        Item::Filter(filter) => Some(filter),
+        _ => None,
+    });
+    let filters: Vec<&Filter> = filters.collect();
+    let mut compiled = Compiled { nodes: Vec::new(), items: Vec::new(), rejected: Vec::new() };
+    for (place, item) in items.iter().enumerate() {
+        let node = match item {
+            Item::Rule(rule) => compile(rule, &filters),
+            Item::Correlation(_) => Err(Fault::Unsupported("a correlation without a strategy".to_owned())),
+            Item::Filter(_) => continue,
+        };
+        match node {
+            Ok(node) => {
+                compiled.nodes.push(node);
+                compiled.items.push(place);
+            }
+            Err(fault) => compiled.rejected.push(Rejected { item: place, fault }),
+        }
+    }
+    compiled
+}

@@ -1,0 +1,108 @@
+//! What a rule reads: the values of an event's fields, whatever the event is made of.
+//!
+//! Two kinds of events are records: typed ones, whose fields are those of the catalogue (`typed`), and JSON with any
+//! names (`crate::json`). A field is known by a key that the schema gave out when the rule was compiled. A field may
+//! hold several values; a question to it holds where it holds for one of them.
+
+use crate::error::Fault;
+use crate::json::JsonItem;
+use compact_str::ToCompactString;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::net::IpAddr;
+use strategy::yaml::Number;
+
+/// A field, as its schema knows it.
+pub(crate) trait Key: Copy + Ord + Hash + Debug {
+    /// Whether most events have the same few values in it, so that a value tells little.
+    fn has_few_values(self) -> bool;
+    /// How much reading it costs, roughly.
+    fn cost(self) -> u32;
+}
+
+/// Names to keys: what tells the kinds of events apart while rules are compiled.
+pub(crate) trait Schema {
+    /// Its keys.
+    type Key: Key;
+    /// Whether an empty text cannot be told from a field that is missing.
+    const EMPTY_IS_MISSING: bool;
+    /// The key of the field `name`.
+    fn field(&mut self, name: &str) -> Result<Self::Key, Fault>;
+    /// The key of the array `name`, whose items are asked.
+    fn array(&mut self, name: &str) -> Result<Self::Key, Fault>;
+    /// The key of the item itself, where the record is an item of an array.
+    fn item(&mut self) -> Result<Self::Key, Fault>;
+}
+
+/// An event that rules can be asked about.
+pub(crate) trait Record<K> {
+    /// Whether the field is there.
+    fn presence(&self, key: K) -> Presence;
+    /// Whether `ask` says yes to one of the values of the field.
+    fn any(&self, key: K, ask: impl FnMut(Scalar<'_>) -> bool) -> bool;
+    /// Whether `ask` says yes to one of the values of the whole event.
+    fn any_value(&self, ask: impl FnMut(Scalar<'_>) -> bool) -> bool;
+    /// Calls `see` for each item of the array; a value that is no array is its own only item.
+    fn for_each_item(&self, key: K, see: &mut dyn FnMut(JsonItem<'_>));
+}
+
+/// Whether a field is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Missing,
+    /// There, and null.
+    Null,
+    Here,
+}
+
+/// One value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Scalar<'a> {
+    Null,
+    Text(&'a str),
+    Integer(i64),
+    /// A number as it is written in JSON.
+    Number(&'a str),
+    Bool(bool),
+    Ip(IpAddr),
+    /// A map: it is there, but equals nothing.
+    Map,
+}
+
+impl Scalar<'_> {
+    /// Calls `ask` with the value as text; a value without one gets no.
+    pub(crate) fn is_text(self, ask: impl FnOnce(&str) -> bool) -> bool {
+        match self {
+            Scalar::Text(text) | Scalar::Number(text) => ask(text),
+            Scalar::Integer(number) => ask(&number.to_compact_string()),
+            Scalar::Bool(flag) => ask(bool_text(flag)),
+            Scalar::Ip(ip) => ask(&ip.to_compact_string()),
+            Scalar::Null | Scalar::Map => false,
+        }
+    }
+
+    /// The value as a number: a number, or a text that is one.
+    pub(crate) fn number(self) -> Option<Number> {
+        match self {
+            Scalar::Integer(number) => Some(Number::Integer(number)),
+            Scalar::Text(text) | Scalar::Number(text) => number(text),
+            Scalar::Bool(_) | Scalar::Ip(_) | Scalar::Null | Scalar::Map => None,
+        }
+    }
+}
+
+/// The word for a truth value.
+pub(crate) fn bool_text(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
+}
+
+fn number(text: &str) -> Option<Number> {
+    // `inf` and `nan` are words to a rule, not numbers.
+    if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.')) {
+        return None;
+    }
+    match text.parse() {
+        Ok(integer) => Some(Number::Integer(integer)),
+        Err(_) => text.parse::<f64>().ok().filter(|real| real.is_finite()).map(Number::Float),
+    }
+}

@@ -1,0 +1,196 @@
+//! Typed events as records: the fields of the catalogue.
+//!
+//! The catalogue does not tell an empty text from a missing one, so `''` asks for either; no field is ever null.
+
+use super::node::Node;
+use super::record::{Key, Presence, Record, Scalar, Schema};
+use super::test::Test;
+use crate::error::Fault;
+use crate::json::JsonItem;
+use compact_str::CompactString;
+use event::field::FieldType;
+use event::file::FileOp;
+use event::{Class, Event, Field, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use strategy::sigma::Logsource;
+
+/// The catalogue as a schema.
+pub(crate) struct Catalogue;
+
+/// The field of this name.
+pub(crate) fn field(name: &str) -> Result<Field, Fault> {
+    Field::by_name(name).ok_or_else(|| Fault::UnknownField(name.to_owned()))
+}
+
+impl Key for Field {
+    fn has_few_values(self) -> bool {
+        use Field::{
+            EventClass, EventOperation, EventSensor, EventVia, NetworkDirection, ProcessRole, Protocol,
+        };
+        matches!(
+            self,
+            EventClass | EventOperation | EventSensor | EventVia | Protocol | NetworkDirection | ProcessRole
+        )
+    }
+
+    fn cost(self) -> u32 {
+        // Lists and ids are made for the occasion.
+        match self.field_type() {
+            FieldType::List => 20,
+            _ if matches!(self, Field::ContainerId | Field::TargetContainer) => 20,
+            _ => 0,
+        }
+    }
+}
+
+impl Schema for Catalogue {
+    type Key = Field;
+    const EMPTY_IS_MISSING: bool = true;
+
+    fn field(&mut self, name: &str) -> Result<Field, Fault> {
+        field(name)
+    }
+
+    fn array(&mut self, name: &str) -> Result<Field, Fault> {
+        Err(Fault::Unsupported(format!("the array selection on `{name}`")))
+    }
+
+    fn item(&mut self) -> Result<Field, Fault> {
+        Err(Fault::Unsupported("a test of array items".to_owned()))
+    }
+}
+
+impl Record<Field> for Event {
+    fn presence(&self, field: Field) -> Presence {
+        // Asked by most rules: without making a text of the id.
+        let is_absent = match field {
+            Field::ContainerId => self.container_id().is_none(),
+            field => field.of(self).is_absent(),
+        };
+        if is_absent { Presence::Missing } else { Presence::Here }
+    }
+
+    fn any(&self, field: Field, mut ask: impl FnMut(Scalar<'_>) -> bool) -> bool {
+        match field.of(self) {
+            Value::Absent => false,
+            Value::Str(text) => ask(Scalar::Text(text)),
+            Value::Owned(text) => ask(Scalar::Text(&text)),
+            Value::Int(number) => ask(Scalar::Integer(number)),
+            Value::Bool(flag) => ask(Scalar::Bool(flag)),
+            Value::Ip(ip) => ask(Scalar::Ip(ip)),
+            Value::List(items) => items.into_iter().any(|item| ask(Scalar::Text(item))),
+        }
+    }
+
+    fn any_value(&self, mut ask: impl FnMut(Scalar<'_>) -> bool) -> bool {
+        Field::ALL.iter().any(|field| self.any(*field, &mut ask))
+    }
+
+    fn for_each_item(&self, _field: Field, _see: &mut dyn FnMut(JsonItem<'_>)) {}
+}
+
+/// The class that a log source selects, and the operations within it where it selects only some.
+pub(super) fn class(source: &Logsource) -> Result<(Class, &'static [&'static str]), Fault> {
+    let unknown = || {
+        let part =
+            |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} `{value}`"));
+        let parts = [
+            part("product", &source.product),
+            part("category", &source.category),
+            part("service", &source.service),
+        ];
+        Fault::UnknownLogsource(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
+    };
+    let product = source.product.as_deref();
+    if !matches!(product, None | Some("linux" | "container" | "docker" | "kubernetes" | "watchkeeper")) {
+        return Err(unknown());
+    }
+    let found = match (source.category.as_deref(), product, source.service.as_deref()) {
+        (Some("file_change"), ..) => {
+            (Class::FileEvent, ["open_write", "truncate", "chmod", "chown", "set_xattr"].as_slice())
+        }
+        (Some("file_access"), ..) => (Class::FileEvent, ["open_read"].as_slice()),
+        (Some("file_delete"), ..) => (Class::FileEvent, ["unlink", "rmdir"].as_slice()),
+        (Some("file_rename"), ..) => (Class::FileEvent, ["rename"].as_slice()),
+        (Some("dns"), ..) | (Some("network"), _, Some("dns")) => (Class::Dns, [].as_slice()),
+        (Some("network"), _, Some("connection")) => (Class::NetworkConnection, [].as_slice()),
+        (Some(category), ..) => (Class::by_name(category).ok_or_else(unknown)?, [].as_slice()),
+        (None, Some("kubernetes"), None | Some("audit")) => (Class::Api, [].as_slice()),
+        (None, Some("container" | "docker"), None) => (Class::Container, [].as_slice()),
+        _ => return Err(unknown()),
+    };
+    Ok(found)
+}
+
+/// What sensors are told of the rules: which fields, operations and file names can matter.
+pub(crate) trait Sensed {
+    /// The fields that the rules of each class read.
+    fn fields(&self) -> BTreeMap<Class, BTreeSet<Field>>;
+    /// The operations that the rules of a class can hold for; `None` where one of them asks for no operation.
+    fn operations(&self, class: Class) -> Option<BTreeSet<CompactString>>;
+    /// Last components of the paths that rules about reads name: what a sensor of reads can watch by name.
+    fn file_names(&self) -> BTreeSet<CompactString>;
+}
+
+impl Sensed for [(Class, Node<Field>)] {
+    fn fields(&self) -> BTreeMap<Class, BTreeSet<Field>> {
+        let mut fields: BTreeMap<Class, BTreeSet<Field>> = BTreeMap::new();
+        for (class, node) in self {
+            let of_class = fields.entry(*class).or_default();
+            node.visit(&mut |field, _| match field {
+                Some(field) => of_class.extend([field]),
+                None => of_class.extend(Field::ALL),
+            });
+        }
+        fields
+    }
+
+    fn operations(&self, class: Class) -> Option<BTreeSet<CompactString>> {
+        let mut operations = BTreeSet::new();
+        for (_, node) in self.iter().filter(|(own, _)| *own == class) {
+            operations.extend(operations_of(node)?);
+        }
+        Some(operations)
+    }
+
+    fn file_names(&self) -> BTreeSet<CompactString> {
+        const PATHS: [Field; 4] =
+            [Field::TargetFilename, Field::FileName, Field::FileHostPath, Field::FactHostPath];
+        let mut names = BTreeSet::new();
+        let reads = |node: &Node<Field>| {
+            operations_of(node)
+                .is_none_or(|names| names.iter().any(|name| *name == FileOp::OpenRead.as_str()))
+        };
+        let rules = self.iter().filter(|(class, node)| *class == Class::FileEvent && reads(node));
+        for (_, node) in rules {
+            node.visit(&mut |field, tests| {
+                let texts = tests.iter().filter_map(|test| match test {
+                    Test::Text(matcher) if field.is_some_and(|field| PATHS.contains(&field)) => {
+                        matcher.suffix()
+                    }
+                    _ => None,
+                });
+                let bases = texts.filter_map(|text| text.rsplit('/').next());
+                names.extend(bases.filter(|base| !base.is_empty()).map(CompactString::from));
+            });
+        }
+        names
+    }
+}
+
+/// The operations of which the event must be one; `None` where the condition does not say.
+fn operations_of(node: &Node<Field>) -> Option<Vec<CompactString>> {
+    match node {
+        Node::And(parts) => parts.iter().find_map(operations_of),
+        Node::Ask(Field::EventOperation, tests) => tests
+            .iter()
+            .map(|test| match test {
+                Test::Text(matcher) => {
+                    matcher.exact().filter(|text| !text.is_empty()).map(CompactString::from)
+                }
+                _ => None,
+            })
+            .collect(),
+        _ => None,
+    }
+}
