@@ -35,6 +35,8 @@ pub struct Config {
     pub groups_each: usize,
     /// Groups of all correlations. Default 100,000.
     pub groups_all: usize,
+    /// About how many bytes all groups hold, the events that they keep included. Default 64 MiB.
+    pub group_bytes: usize,
     /// What `%name%` stands for in rules under `|expand`: values by name. Default: nothing.
     pub placeholders: Placeholders,
 }
@@ -46,6 +48,7 @@ impl Default for Config {
             open_alerts: 10_000,
             groups_each: 10_000,
             groups_all: 100_000,
+            group_bytes: 64 << 20,
             placeholders: Placeholders::new(),
         }
     }
@@ -70,7 +73,9 @@ pub struct Stats {
     pub late: u64,
     /// Judgements that lacked a field to group by.
     pub ungrouped: u64,
-    /// Groups of correlations that gave way for lack of room.
+    /// Judgements that lacked the value that a correlation counts or sums.
+    pub unmeasured: u64,
+    /// Groups of correlations, and values of groups, that gave way for lack of room.
     pub groups_evicted: u64,
     /// Alerts that were closed for lack of room.
     pub alerts_evicted: u64,
@@ -88,7 +93,7 @@ pub struct Engine {
     marks: Marks,
     wanted: Wants,
     analytics: Analytics,
-    correlator: Correlator,
+    correlator: Correlator<Arc<Event>>,
     exceptions: Exceptions,
     alerts: Alerts,
     health: Health,
@@ -116,10 +121,13 @@ impl Engine {
     /// # Errors
     /// A limit of `config` that leaves no room.
     pub fn new(strategies: &[Strategy], config: &Config) -> Result<(Self, Vec<CompileError>), Error> {
-        let Config { lag, open_alerts, groups_each, groups_all, .. } = *config;
-        for (limit, name) in
-            [(open_alerts, "open_alerts"), (groups_each, "groups_each"), (groups_all, "groups_all")]
-        {
+        let Config { lag, open_alerts, groups_each, groups_all, group_bytes, .. } = *config;
+        for (limit, name) in [
+            (open_alerts, "open_alerts"),
+            (groups_each, "groups_each"),
+            (groups_all, "groups_all"),
+            (group_bytes, "group_bytes"),
+        ] {
             if limit == 0 {
                 return Err(Error::NoRoom(name));
             }
@@ -134,7 +142,7 @@ impl Engine {
             correlator: Correlator::new(
                 compiled.correlations,
                 judges,
-                Limits { lag, groups_each, groups_all },
+                Limits { lag, groups_each, groups_all, bytes_all: group_bytes },
             ),
             judges: compiled.judges,
             program: compiled.program,
@@ -213,6 +221,7 @@ impl Engine {
             judgements: self.counted.judgements,
             late: correlated.late,
             ungrouped: correlated.ungrouped,
+            unmeasured: correlated.unmeasured,
             groups_evicted: correlated.evicted,
             alerts_evicted: self.alerts.evicted(),
             state_evicted: self.counted.state_evicted,
@@ -222,7 +231,12 @@ impl Engine {
 
     /// Alerts that are open, and groups of correlations in memory.
     pub fn sizes(&self) -> (usize, usize) {
-        (self.alerts.open(), self.correlator.groups())
+        (self.alerts.open(), self.correlator.held().0)
+    }
+
+    /// About how many bytes the groups of correlations hold.
+    pub fn group_bytes(&self) -> usize {
+        self.correlator.held().1
     }
 
     /// What the engine itself had to give up since the last call. Its caller makes events of it, like of any other
@@ -240,8 +254,8 @@ impl Engine {
 
     /// Gives a judgement to correlations and, if it alerts, to the table of alerts.
     fn judged(&mut self, judgement: Judgement, out: &mut Vec<Alert>) {
-        if self.correlator.joins(judgement.judge) && judgement.members.is_empty() {
-            self.correlator.push(judgement.clone());
+        if self.correlator.joins(judgement.judge) {
+            self.correlator.push(judgement.judge, judgement.event.clone());
         }
         self.alert(judgement, out);
     }

@@ -1,6 +1,7 @@
 //! What all that judges has in common: the head of a rule or correlation, and the judgement that it gives.
 
 use crate::alerting::Message;
+use crate::correlate::Joinable;
 use compact_str::CompactString;
 use event::alert::{Severity, StrategyHead};
 use event::{BootTime, Event, EventId, Field};
@@ -42,14 +43,16 @@ pub(crate) struct Judge {
 
 /// A judge's yes to an event.
 #[derive(Debug, Clone)]
-pub(crate) struct Judgement {
+pub(crate) struct Judgement<R = Arc<Event>> {
     pub(crate) judge: JudgeIndex,
     /// The event, or the last event of a correlation.
-    pub(crate) event: Arc<Event>,
+    pub(crate) event: R,
+    /// When it became true: with the event, or when the window ended that a correlation waited for.
+    pub(crate) moment: Moment,
     /// Events that led to it, first to last, the last included; empty for a rule.
-    pub(crate) members: Vec<Arc<Event>>,
-    /// What a correlation counted; 1 for a rule.
-    pub(crate) count: u64,
+    pub(crate) members: Vec<R>,
+    /// What a correlation counted or measured; 1 for a rule.
+    pub(crate) count: f64,
     /// Values by which a correlation groups.
     pub(crate) group: Option<Group>,
 }
@@ -60,14 +63,9 @@ pub(crate) type Group = SmallVec<[CompactString; 2]>;
 /// Where a judgement stands in time: the order in which correlations see them.
 pub(crate) type Moment = (BootTime, EventId);
 
-impl Judgement {
+impl<R: Joinable> Judgement<R> {
     /// A rule's yes.
-    pub(crate) fn of_rule(judge: JudgeIndex, event: Arc<Event>) -> Self {
-        Self { judge, event, members: Vec::new(), count: 1, group: None }
-    }
-
-    /// Where it stands in time.
-    pub(crate) fn moment(&self) -> Moment {
-        (self.event.boot, self.event.id)
+    pub(crate) fn of_rule(judge: JudgeIndex, event: R) -> Self {
+        Self { judge, moment: event.moment(), event, members: Vec::new(), count: 1.0, group: None }
     }
 }

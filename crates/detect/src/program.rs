@@ -5,7 +5,7 @@
 
 use crate::alerting::{Exceptions, Message};
 use crate::analytic::Parameters;
-use crate::correlate::{self, Correlation};
+use crate::correlate::{self, Correlation, Names};
 use crate::error::{CompileError, Fault};
 use crate::judge::{Judge, JudgeIndex};
 use crate::rule::{self, Placeholders, Program, Sensed};
@@ -29,7 +29,7 @@ const DEFAULT_CONFIDENCE: u8 = 75;
 pub(crate) struct Compiled {
     pub(crate) judges: Vec<Judge>,
     pub(crate) program: Program,
-    pub(crate) correlations: Vec<Correlation>,
+    pub(crate) correlations: Vec<Correlation<Field>>,
     pub(crate) exceptions: Exceptions,
     pub(crate) parameters: Parameters,
     /// By strategy: its head, and the signals that it requires.
@@ -181,11 +181,20 @@ impl Loader {
         never: &[&Head],
     ) -> bool {
         let judge_index = self.compiled.judges.len();
-        let find = |reference: &str| self.find(number, reference);
-        let compiled = correlate::compile(correlation, judge_index, &find).and_then(|ready| {
+        let mut names = Names {
+            judge: &|reference: &str| self.find(number, reference),
+            field: &mut rule::field,
+            correlations: &self.compiled.correlations,
+        };
+        let compiled = correlate::compile(correlation, judge_index, &mut names).and_then(|ready| {
             let [observed, expected] = ["observed", "expected"].map(|key| template(&correlation.head, key));
             let sentence = Message::new(&correlation.head.title, observed?.as_ref(), expected?.as_ref())?;
-            Ok((ready, self.judge(number, strategy, &correlation.head, sentence)?))
+            let mut judge = self.judge(number, strategy, &correlation.head, sentence)?;
+            if custom(&correlation.head, "window").is_none() {
+                // What fires again within the timespan is the same alert.
+                judge.window = judge.window.max(correlation.timespan);
+            }
+            Ok((ready, judge))
         });
         let fault = match compiled {
             Ok((ready, judge)) => {
@@ -206,7 +215,7 @@ impl Loader {
         true
     }
 
-    fn silence_members(&mut self, correlation: &Correlation, generate: bool) {
+    fn silence_members(&mut self, correlation: &Correlation<Field>, generate: bool) {
         if generate {
             return;
         }
@@ -218,11 +227,11 @@ impl Loader {
     }
 
     /// Notes which facts the correlation reads of the events of its members.
-    fn read_by(&mut self, correlation: &Correlation, judge: &Judge) {
-        for (member, fields) in correlation.members.iter().zip(&correlation.group_by) {
+    fn read_by(&mut self, correlation: &Correlation<Field>, judge: &Judge) {
+        for (place, member) in correlation.members.iter().enumerate() {
             let Some((class, _)) = self.rules.get(*member) else { continue };
-            let counted = correlation.counted_fields().iter().chain(fields).copied();
-            self.compiled.fields.entry(*class).or_default().extend(counted.chain(judge.message.fields()));
+            let fields = correlation.fields(place).chain(judge.message.fields());
+            self.compiled.fields.entry(*class).or_default().extend(fields);
         }
     }
 

@@ -1,196 +1,228 @@
 //! From a correlation's tree to what its state needs.
 
+use super::holds::{self, Holds};
+use super::order::Chain;
 use crate::error::Fault;
-use crate::judge::{Group, JudgeIndex, Judgement};
-use crate::rule;
-use compact_str::CompactString;
-use event::Field;
-use std::time::Duration;
-use strategy::sigma::{self, Condition, CorrelationCondition, CorrelationKind, Order, Quantity};
+use crate::judge::JudgeIndex;
+use strategy::sigma::{self, CorrelationCondition, CorrelationKind, Order};
 
-/// Longest value that is grouped by or counted; longer ones are cut, and so may fall together.
-const VALUE_LIMIT_BYTES: usize = 512;
+/// Largest count that is waited for: so many times or values of one group are kept at most.
+pub(super) const COUNT_LIMIT: usize = 100_000;
 
-/// A correlation, made ready.
+/// A correlation, made ready; `F` names a field.
 #[derive(Debug)]
-pub(crate) struct Correlation {
+pub(crate) struct Correlation<F> {
     /// Its own number.
     pub(crate) judge: JudgeIndex,
     /// The judges that it joins, in the order of its text.
     pub(crate) members: Vec<JudgeIndex>,
-    /// By member: the fields to group by.
-    pub(crate) group_by: Vec<Vec<Field>>,
-    pub(crate) timespan: Duration,
+    /// By member: where the values to group by are from.
+    pub(crate) group_by: Vec<Vec<Origin<F>>>,
+    /// By member: where the values that are counted or summed are from.
+    pub(crate) measured: Vec<Vec<Origin<F>>>,
+    /// How far apart the first and the last may be, in nanoseconds.
+    pub(crate) timespan: u64,
     pub(crate) kind: Kind,
+    /// The names that it groups by, where they are aliases.
+    aliases: Vec<Option<String>>,
+}
+
+/// Where a value is from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Origin<F> {
+    /// A field of the event.
+    Field(F),
+    /// A value by which the member, a correlation, groups.
+    Group(usize),
 }
 
 /// What is asked of the judgements of a window.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    /// As many as this, judged at each.
-    Events { at_least: u64 },
-    /// As many different values as this, judged at each.
-    Values { at_least: u64, fields: Vec<Field> },
-    /// A number within bounds, judged when the window ends.
-    AtEnd { bounds: Vec<(Order, f64)>, fields: Vec<Field> },
-    /// All members.
-    Together,
-    /// All members, in their order.
-    InOrder,
-    /// Members by a condition over them.
-    Holding(Holds),
+    /// As many events as this; asked at each, looking back.
+    Events { at_least: usize },
+    /// As many different values as this; asked at each, looking back.
+    Values { at_least: usize },
+    /// A sum above these bounds; asked at each, looking back.
+    Sum { bounds: Vec<(Order, f64)> },
+    /// Members, in any order; asked at each, looking back.
+    Together { holds: Holds },
+    /// Members, in order; any of the chains.
+    InOrder { chains: Vec<Chain> },
+    /// What can be said only of a whole window; asked when the window ends that the group's first event opened.
+    AtEnd { gauge: Gauge, asks: Asks },
 }
 
-/// A condition over the members that were seen.
+/// What is measured over a whole window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Gauge {
+    /// How many events.
+    Events,
+    /// How many different values.
+    Values,
+    Sum,
+    Mean,
+    Median,
+    /// The smallest value that so many percent of the values do not exceed.
+    Percentile(f64),
+    /// Which members.
+    Members,
+}
+
+/// What is asked of the measure.
 #[derive(Debug)]
-pub(crate) enum Holds {
-    And(Vec<Holds>),
-    Or(Vec<Holds>),
-    Member(usize),
+pub(crate) enum Asks {
+    Bounds(Vec<(Order, f64)>),
+    Members(Holds),
 }
 
-impl Holds {
-    /// Whether it holds where `seen` says which members were seen.
-    pub(crate) fn given(&self, seen: &dyn Fn(usize) -> bool) -> bool {
-        match self {
-            Holds::And(parts) => parts.iter().all(|part| part.given(seen)),
-            Holds::Or(parts) => parts.iter().any(|part| part.given(seen)),
-            Holds::Member(place) => seen(*place),
-        }
-    }
+/// Where names are looked up.
+pub(crate) struct Names<'a, F> {
+    /// The judge of a reference.
+    pub(crate) judge: &'a dyn Fn(&str) -> Option<JudgeIndex>,
+    /// The field of a name.
+    pub(crate) field: &'a mut dyn FnMut(&str) -> Result<F, Fault>,
+    /// The correlations that there are already.
+    pub(crate) correlations: &'a [Correlation<F>],
 }
 
-/// Makes `correlation` ready; `find` gives the judge of a reference.
+/// Makes `correlation`, whose own number is `judge`, ready.
 ///
 /// # Errors
-/// A field or reference that does not exist, or a kind that does not run yet.
-pub(crate) fn compile(
+/// A field or reference that does not exist, or a condition that cannot be judged.
+pub(crate) fn compile<F: Copy>(
     correlation: &sigma::Correlation,
     judge: JudgeIndex,
-    find: &dyn Fn(&str) -> Option<JudgeIndex>,
-) -> Result<Correlation, Fault> {
-    let known = |name: &str| find(name).ok_or_else(|| Fault::UnknownReference(name.to_owned()));
+    names: &mut Names<'_, F>,
+) -> Result<Correlation<F>, Fault> {
+    let known = |name: &str| (names.judge)(name).ok_or_else(|| Fault::UnknownReference(name.to_owned()));
     let members: Vec<JudgeIndex> =
         correlation.rules.iter().map(|rule| known(&rule.name)).collect::<Result<_, _>>()?;
-    let group_by = correlation.rules.iter().map(|rule| {
-        let fields = correlation.group_by.iter().map(|name| aliased(correlation, &rule.name, name));
-        fields.collect::<Result<Vec<_>, _>>()
-    });
-    let group_by = group_by.collect::<Result<_, _>>()?;
-    Ok(Correlation { judge, members, group_by, timespan: correlation.timespan, kind: kind(correlation)? })
+    let none: &[String] = &[];
+    let fields = match &correlation.condition {
+        CorrelationCondition::Bounds { fields, .. } => fields,
+        _ => none,
+    };
+    let mut origins = |wanted: &[String]| -> Result<Vec<Vec<Origin<F>>>, Fault> {
+        let members = correlation.rules.iter().zip(&members);
+        let of_member = |(rule, member): (&sigma::Reference, &JudgeIndex)| {
+            wanted.iter().map(|name| origin(correlation, (&rule.name, *member), name, names)).collect()
+        };
+        members.map(of_member).collect()
+    };
+    let (group_by, measured) = (origins(&correlation.group_by)?, origins(fields)?);
+    let is_alias = |name: &&String| correlation.aliases.iter().any(|alias| alias.name == **name);
+    Ok(Correlation {
+        judge,
+        members,
+        group_by,
+        measured,
+        timespan: u64::try_from(correlation.timespan.as_nanos()).unwrap_or(u64::MAX),
+        kind: kind(correlation)?,
+        aliases: correlation.group_by.iter().map(|name| Some(name).filter(is_alias).cloned()).collect(),
+    })
 }
 
-/// The field that `name` means for events of `rule`: an alias or a field.
-fn aliased(correlation: &sigma::Correlation, rule_name: &str, name: &str) -> Result<Field, Fault> {
-    let Some(alias) = correlation.aliases.iter().find(|alias| alias.name == name) else {
-        return rule::field(name);
+/// Where the value that `name` means for judgements of a member is from: an alias, what an inner correlation calls so,
+/// or a field.
+fn origin<F: Copy>(
+    correlation: &sigma::Correlation,
+    (rule, member): (&str, JudgeIndex),
+    name: &str,
+    names: &mut Names<'_, F>,
+) -> Result<Origin<F>, Fault> {
+    let alias = correlation.aliases.iter().find(|alias| alias.name == name);
+    let aliased = alias.map(|alias| alias.fields.iter().find(|(reference, _)| reference.name == rule));
+    let name = match aliased {
+        None => name,
+        Some(Some((_, field))) => field,
+        Some(None) => return Err(Fault::UnknownField(format!("{name} (of {rule})"))),
     };
-    match alias.fields.iter().find(|(reference, _)| reference.name == rule_name) {
-        Some((_, field)) => rule::field(field),
-        None => Err(Fault::UnknownField(format!("{name} (of {rule_name})"))),
+    let inner = names.correlations.iter().find(|inner| inner.judge == member);
+    let place = inner.and_then(|inner| inner.aliases.iter().position(|alias| alias.as_deref() == Some(name)));
+    match place {
+        Some(place) => Ok(Origin::Group(place)),
+        None => (names.field)(name).map(Origin::Field),
     }
 }
 
 fn kind(correlation: &sigma::Correlation) -> Result<Kind, Fault> {
-    let unsupported = |what: &str| Err(Fault::Unsupported(what.to_owned()));
-    let (bounds, fields) = match &correlation.condition {
-        CorrelationCondition::AllRules if correlation.kind == CorrelationKind::TemporalOrdered => {
-            return Ok(Kind::InOrder);
+    let members = correlation.rules.len();
+    let (bounds, percentile) = match &correlation.condition {
+        CorrelationCondition::AllRules => {
+            return members_kind(correlation, Holds::And((0..members).map(Holds::Member).collect()));
         }
-        CorrelationCondition::AllRules => return Ok(Kind::Together),
         CorrelationCondition::Rules(condition) => {
-            if correlation.kind == CorrelationKind::TemporalOrdered {
-                return unsupported("a condition over rules in order");
-            }
-            return holds(condition, correlation).map(Kind::Holding);
+            return members_kind(correlation, holds::compile(condition, correlation)?);
         }
-        CorrelationCondition::Bounds { bounds, fields, .. } => (bounds, fields),
+        CorrelationCondition::Bounds { bounds, .. } if correlation.kind.is_temporal() => {
+            return members_kind(correlation, Holds::Count(bounds.clone()));
+        }
+        CorrelationCondition::Bounds { bounds, percentile, .. } => (bounds, *percentile),
     };
-    let fields: Vec<Field> = fields.iter().map(|name| rule::field(name)).collect::<Result<_, _>>()?;
-    if !matches!(correlation.kind, CorrelationKind::EventCount | CorrelationKind::ValueCount) {
-        return unsupported(&format!("`{}`", correlation.kind.as_str()));
+    let at_end = |gauge| Kind::AtEnd { gauge, asks: Asks::Bounds(bounds.clone()) };
+    let at_least = at_least(bounds)?;
+    let only_below = bounds.iter().all(|(order, _)| matches!(order, Order::Gt | Order::Gte));
+    Ok(match (correlation.kind, at_least) {
+        (CorrelationKind::EventCount, Some(at_least)) => Kind::Events { at_least },
+        (CorrelationKind::EventCount, None) => at_end(Gauge::Events),
+        (CorrelationKind::ValueCount, Some(at_least)) => Kind::Values { at_least },
+        (CorrelationKind::ValueCount, None) => at_end(Gauge::Values),
+        (CorrelationKind::ValueSum, _) if only_below => Kind::Sum { bounds: bounds.clone() },
+        (CorrelationKind::ValueSum, _) => at_end(Gauge::Sum),
+        (CorrelationKind::ValueAvg, _) => at_end(Gauge::Mean),
+        (CorrelationKind::ValueMedian, _) => at_end(Gauge::Median),
+        (CorrelationKind::ValuePercentile, _) => at_end(Gauge::Percentile(percentile)),
+        (CorrelationKind::Temporal | CorrelationKind::TemporalOrdered, _) => {
+            return Err(Fault::Unsupported("a temporal correlation with bounds".to_owned()));
+        }
+    })
+}
+
+/// A condition over members.
+fn members_kind(correlation: &sigma::Correlation, holds: Holds) -> Result<Kind, Fault> {
+    if holds.given(0) {
+        return Err(Fault::Unsupported("a condition that holds where no rule matched".to_owned()));
     }
-    Ok(match at_least(bounds) {
-        Some(at_least) if fields.is_empty() => Kind::Events { at_least },
-        Some(at_least) => Kind::Values { at_least, fields },
-        None => Kind::AtEnd { bounds: bounds.clone(), fields },
+    let every = u64::MAX >> (64 - correlation.rules.len().clamp(1, 64));
+    if !holds.can_hold(every) {
+        return Err(Fault::Unsupported("a condition that never holds".to_owned()));
+    }
+    if correlation.kind == CorrelationKind::TemporalOrdered {
+        return holds.chains(correlation.rules.len()).map(|chains| Kind::InOrder { chains });
+    }
+    Ok(match holds.is_final() {
+        true => Kind::Together { holds },
+        false => Kind::AtEnd { gauge: Gauge::Members, asks: Asks::Members(holds) },
     })
 }
 
 /// The count from which all bounds hold for good, where there is one.
-fn at_least(bounds: &[(Order, f64)]) -> Option<u64> {
+fn at_least(bounds: &[(Order, f64)]) -> Result<Option<usize>, Fault> {
     let each = bounds.iter().map(|(order, bound)| match order {
-        Order::Gte => whole(bound.ceil()),
-        Order::Gt => whole(bound.floor()).map(|below| below + 1),
+        Order::Gte => Some(bound.ceil()),
+        Order::Gt => Some(bound.floor() + 1.0),
         _ => None,
     });
+    let Some(each) = each.collect::<Option<Vec<f64>>>() else { return Ok(None) };
     // Every judgement is at least one event.
-    each.collect::<Option<Vec<u64>>>()?.into_iter().max().map(|most| most.max(1))
+    let most = each.into_iter().fold(1.0, f64::max);
+    #[expect(clippy::cast_precision_loss, reason = "the limit is far below 2^53")]
+    let limit = COUNT_LIMIT as f64;
+    if most > limit {
+        return Err(Fault::Unsupported(format!("a count above {COUNT_LIMIT}")));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+    Ok(Some(most as usize))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-fn whole(number: f64) -> Option<u64> {
-    // 2^53: up to there every whole number is a float.
-    (number <= 9_007_199_254_740_992.0).then_some(number.max(0.0) as u64)
-}
-
-fn holds(condition: &Condition, correlation: &sigma::Correlation) -> Result<Holds, Fault> {
-    let each =
-        |parts: &[Condition]| parts.iter().map(|part| holds(part, correlation)).collect::<Result<_, _>>();
-    Ok(match condition {
-        Condition::And(parts) => Holds::And(each(parts)?),
-        Condition::Or(parts) => Holds::Or(each(parts)?),
-        Condition::Not(_) => {
-            return Err(Fault::Unsupported("`not` in the condition of a correlation".to_owned()));
-        }
-        Condition::Name(name, _) => {
-            let place = correlation.rules.iter().position(|rule| rule.name == *name);
-            Holds::Member(place.ok_or_else(|| Fault::UnknownReference(name.clone()))?)
-        }
-        Condition::Of(quantity, selector, _) => {
-            let chosen =
-                correlation.rules.iter().enumerate().filter(|(_, rule)| selector.selects(&rule.name));
-            let members = chosen.map(|(place, _)| Holds::Member(place)).collect();
-            match quantity {
-                Quantity::Any => Holds::Or(members),
-                Quantity::All => Holds::And(members),
-            }
-        }
-    })
-}
-
-impl Correlation {
-    /// The group of `judgement` of the member at `place`; `None` where it lacks a field.
-    pub(crate) fn group(&self, judgement: &Judgement, place: usize) -> Option<Group> {
-        self.group_by.get(place)?.iter().map(|field| value(judgement, *field)).collect()
+impl<F: Copy> Correlation<F> {
+    /// The fields that it reads of the events of the member at `place`.
+    pub(crate) fn fields(&self, place: usize) -> impl Iterator<Item = F> {
+        let [grouped, measured] = [&self.group_by, &self.measured].map(|origins| origins.get(place));
+        grouped.into_iter().chain(measured).flatten().filter_map(|origin| match origin {
+            Origin::Field(field) => Some(*field),
+            Origin::Group(_) => None,
+        })
     }
-
-    /// The value that is counted; `None` where the event has none.
-    pub(crate) fn counted(&self, judgement: &Judgement) -> Option<Group> {
-        let (Kind::Values { fields, .. } | Kind::AtEnd { fields, .. }) = &self.kind else { return None };
-        fields.iter().map(|field| value(judgement, *field)).collect()
-    }
-
-    /// The fields whose values are counted.
-    pub(crate) fn counted_fields(&self) -> &[Field] {
-        match &self.kind {
-            Kind::Values { fields, .. } | Kind::AtEnd { fields, .. } => fields,
-            _ => &[],
-        }
-    }
-
-    /// Whether it counts values rather than judgements.
-    pub(crate) fn counts_values(&self) -> bool {
-        match &self.kind {
-            Kind::Values { .. } => true,
-            Kind::AtEnd { fields, .. } => !fields.is_empty(),
-            _ => false,
-        }
-    }
-}
-
-fn value(judgement: &Judgement, field: Field) -> Option<CompactString> {
-    let mut text = field.of(&judgement.event).to_text();
-    text.truncate(text.floor_char_boundary(VALUE_LIMIT_BYTES));
-    (!text.is_empty()).then_some(text)
 }

@@ -4,25 +4,36 @@
 //! correlations may join again. Time is that of events. Judgements wait for a stated lag, so that they are seen in the
 //! order of their time, then of sensor and number; one that comes later than that is seen at once, and counted.
 //!
-//! What Sigma leaves open is settled thus. The window ends at each event and looks back (`gt`, `gte`, `temporal`);
-//! a bound that more events could break (`lt`, `lte`, `eq`, `neq`) is judged once, when the window that the group's
-//! first event opened ends, and a group that saw no event is not judged. What fired begins anew. An event without one
-//! of the fields to group by belongs to no group, and is counted. State is bounded per correlation and in all; what was
-//! longest unused gives way, and is counted.
+//! What Sigma leaves open is settled thus; `docs/correlations.md` says it at length. What stays true once it is (`gt`,
+//! `gte`, all members) is asked at each event of the window that ends there; what more events could break (`lt`, `lte`,
+//! `eq`, `neq`, `not`, a mean, a percentile) is asked once, when the window ends that the group's first event opened. A
+//! group that saw no event is not judged. What fired begins anew. An event without one of the fields to group by belongs
+//! to no group, one without the field that is measured is not measured; both are counted. State is bounded per
+//! correlation and in all, in groups and in bytes: the group that is over first gives way, and is counted.
 
 mod compile;
 mod count;
-mod sequence;
+mod evidence;
+mod holds;
+mod joinable;
+mod order;
+mod state;
 mod table;
+mod together;
+mod total;
+mod values;
+mod waiting;
+mod window;
 
-pub(crate) use compile::{Correlation, compile};
+pub(crate) use compile::{Correlation, Names, compile};
+pub(crate) use joinable::Joinable;
 
-use crate::judge::{Group, JudgeIndex, Judgement, Moment};
+use crate::judge::{JudgeIndex, Judgement, Moment};
 use event::BootTime;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use state::Tally;
 use std::time::Duration;
-use table::Table;
+use table::{Said, Table};
+use waiting::{Entry, Waiting};
 
 /// How much the correlator may keep, and how long it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +44,8 @@ pub(crate) struct Limits {
     pub(crate) groups_each: usize,
     /// Groups of all correlations.
     pub(crate) groups_all: usize,
+    /// About how many bytes all groups hold, the events that they keep included.
+    pub(crate) bytes_all: usize,
 }
 
 /// What the correlator counted.
@@ -42,7 +55,9 @@ pub(crate) struct Counts {
     pub(crate) late: u64,
     /// Judgements without a field to group by.
     pub(crate) ungrouped: u64,
-    /// Groups that gave way for lack of room.
+    /// Judgements without the value that is counted or summed.
+    pub(crate) unmeasured: u64,
+    /// Groups, and values of groups, that gave way for lack of room.
     pub(crate) evicted: u64,
 }
 
@@ -51,47 +66,29 @@ const WAITING_LIMIT: usize = 65_536;
 
 /// All correlations and their state.
 #[derive(Debug)]
-pub(crate) struct Correlator {
-    correlations: Vec<Correlation>,
+pub(crate) struct Correlator<R: Joinable> {
+    correlations: Vec<Correlation<R::Field>>,
     /// By judge: the correlations that join it, with its place among their rules.
     joined: Vec<Vec<(usize, usize)>>,
-    tables: Vec<Table>,
-    waiting: BinaryHeap<Reverse<Waiting>>,
+    tables: Vec<Table<R>>,
+    waiting: Waiting<R>,
     limits: Limits,
     /// Latest time seen.
     now: BootTime,
     /// Moment of the last judgement that was let through.
     passed: Moment,
+    /// Time before which nothing is to be done for any group.
+    due: u64,
+    groups: usize,
+    bytes: usize,
     counts: Counts,
+    key: String,
+    scratch: String,
 }
 
-#[derive(Debug)]
-struct Waiting {
-    moment: Moment,
-    judge: JudgeIndex,
-    judgement: Judgement,
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-impl Eq for Waiting {}
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.moment, self.judge).cmp(&(other.moment, other.judge))
-    }
-}
-
-impl Correlator {
+impl<R: Joinable> Correlator<R> {
     /// Prepares state for `correlations`; `judges` is how many judges there are.
-    pub(crate) fn new(correlations: Vec<Correlation>, judges: usize, limits: Limits) -> Self {
+    pub(crate) fn new(correlations: Vec<Correlation<R::Field>>, judges: usize, limits: Limits) -> Self {
         let mut joined: Vec<Vec<(usize, usize)>> = vec![Vec::new(); judges];
         for (number, correlation) in correlations.iter().enumerate() {
             for (place, judge) in correlation.members.iter().enumerate() {
@@ -100,9 +97,21 @@ impl Correlator {
                 }
             }
         }
-        let tables = correlations.iter().map(|_| Table::default()).collect();
-        let (now, passed, counts) = (BootTime(0), Moment::default(), Counts::default());
-        Self { correlations, joined, tables, waiting: BinaryHeap::new(), limits, now, passed, counts }
+        Self {
+            tables: correlations.iter().map(|_| Table::default()).collect(),
+            correlations,
+            joined,
+            waiting: Waiting::default(),
+            limits,
+            now: BootTime(0),
+            passed: Moment::default(),
+            due: u64::MAX,
+            groups: 0,
+            bytes: 0,
+            counts: Counts::default(),
+            key: String::new(),
+            scratch: String::new(),
+        }
     }
 
     /// Whether any correlation joins `judge`.
@@ -110,24 +119,20 @@ impl Correlator {
         self.joined.get(judge).is_some_and(|joined| !joined.is_empty())
     }
 
-    /// Takes a judgement, which waits for its turn.
-    pub(crate) fn push(&mut self, judgement: Judgement) {
-        let (moment, judge) = (judgement.moment(), judgement.judge);
-        self.waiting.push(Reverse(Waiting { moment, judge, judgement }));
+    /// Takes a rule's yes to `event`, which waits for its turn.
+    pub(crate) fn push(&mut self, judge: JudgeIndex, event: R) {
+        self.waiting.push(Entry { moment: event.moment(), judge, event });
     }
 
     /// Time passed to `now`: what has waited long enough is judged.
-    pub(crate) fn advance(&mut self, now: BootTime, out: &mut Vec<Judgement>) {
+    pub(crate) fn advance(&mut self, now: BootTime, out: &mut Vec<Judgement<R>>) {
         self.now = self.now.max(now);
-        if self.waiting.is_empty() && self.tables.iter().all(Table::is_empty) {
-            return;
-        }
         let lag = u64::try_from(self.limits.lag.as_nanos()).unwrap_or(u64::MAX);
         self.drain(BootTime(self.now.0.saturating_sub(lag)), out);
     }
 
-    /// The input ended: everything that waits is judged.
-    pub(crate) fn finish(&mut self, out: &mut Vec<Judgement>) {
+    /// The input ended: everything that waits is judged, and every window ends.
+    pub(crate) fn finish(&mut self, out: &mut Vec<Judgement<R>>) {
         self.drain(BootTime(u64::MAX), out);
     }
 
@@ -136,82 +141,139 @@ impl Correlator {
         self.counts
     }
 
-    /// Groups in memory.
-    pub(crate) fn groups(&self) -> usize {
-        self.tables.iter().map(Table::len).sum()
+    /// Groups in memory, and about how many bytes they hold.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.groups, self.bytes)
     }
 
-    fn drain(&mut self, watermark: BootTime, out: &mut Vec<Judgement>) {
-        while let Some(Reverse(next)) = self.waiting.peek() {
-            if next.moment.0 > watermark && self.waiting.len() <= WAITING_LIMIT {
+    fn drain(&mut self, watermark: BootTime, out: &mut Vec<Judgement<R>>) {
+        while let Some(first) = self.waiting.first() {
+            if first.0 > watermark && self.waiting.len() <= WAITING_LIMIT {
                 break;
             }
-            let Some(Reverse(Waiting { moment, judgement, .. })) = self.waiting.pop() else { break };
+            let Some(Entry { moment, judge, event }) = self.waiting.pop() else { break };
             if moment < self.passed {
                 self.counts.late += 1;
             } else {
                 self.passed = moment;
-                self.expire(moment.0, out);
+                self.settle(moment.0.0, out);
             }
-            self.join(&judgement, out);
+            self.join(&Judgement::of_rule(judge, event), out);
         }
-        self.expire(watermark, out);
+        self.settle(watermark.0, out);
     }
 
     /// Gives `judgement` to the correlations that join it, and what they say to those that join them.
-    fn join(&mut self, judgement: &Judgement, out: &mut Vec<Judgement>) {
-        let joined = self.joined.get(judgement.judge).map_or([].as_slice(), Vec::as_slice);
-        let mut fired = Vec::new();
-        for (number, place) in joined {
-            let (Some(correlation), Some(table)) =
-                (self.correlations.get(*number), self.tables.get_mut(*number))
-            else {
-                continue;
-            };
-            let Some(group) = correlation.group(judgement, *place) else {
-                self.counts.ungrouped += 1;
-                continue;
-            };
-            fired.extend(table.take(correlation, group, *place, judgement));
-            self.counts.evicted += table.shrink_to(self.limits.groups_each);
+    fn join(&mut self, judgement: &Judgement<R>, out: &mut Vec<Judgement<R>>) {
+        let mut said = Vec::new();
+        let mut place = 0;
+        while let Some(&(number, member)) = self.joined.get(judgement.judge).and_then(|all| all.get(place)) {
+            place += 1;
+            said.extend(self.join_one(number, member, judgement));
         }
-        self.shrink_all();
         // References form no cycle, so this ends.
-        for one in fired {
+        for one in said {
             self.join(&one, out);
             out.push(one);
         }
     }
 
-    /// Ends the windows that end before `now`.
-    fn expire(&mut self, now: BootTime, out: &mut Vec<Judgement>) {
-        let mut fired = Vec::new();
-        for (correlation, table) in self.correlations.iter().zip(&mut self.tables) {
-            table.expire(correlation, now, &mut fired);
+    /// Gives `judgement`, of the member at `place`, to one correlation.
+    fn join_one(&mut self, number: usize, place: usize, judgement: &Judgement<R>) -> Option<Judgement<R>> {
+        let (correlation, table) = (self.correlations.get(number)?, self.tables.get_mut(number)?);
+        if !correlation.push_key(judgement, place, &mut self.key) {
+            self.counts.ungrouped += 1;
+            return None;
         }
-        for one in fired {
-            self.join(&one, out);
-            out.push(one);
+        let (groups, bytes) = (table.len(), table.bytes());
+        let mut tally = Tally::default();
+        let said = table.take(correlation, judgement, place, (&self.key, &mut self.scratch), &mut tally);
+        self.counts.unmeasured += tally.unmeasured;
+        self.counts.evicted += tally.lost;
+        self.groups = (self.groups + table.len()).saturating_sub(groups);
+        self.bytes = (self.bytes + table.bytes()).saturating_sub(bytes);
+        self.due = self.due.min(table.due().unwrap_or(u64::MAX));
+        let judgement = said.and_then(|said| said.of(correlation));
+        if table.len() > self.limits.groups_each {
+            self.evict(number);
+        }
+        self.make_room();
+        judgement
+    }
+
+    /// Looks after the groups whose time comes before `now`, in the order of their times.
+    fn settle(&mut self, now: u64, out: &mut Vec<Judgement<R>>) {
+        while self.due < now {
+            let dues =
+                self.tables.iter().enumerate().filter_map(|(number, table)| Some((table.due()?, number)));
+            let Some((due, number)) = dues.min() else {
+                self.due = u64::MAX;
+                return;
+            };
+            self.due = due;
+            if due >= now {
+                return;
+            }
+            let (Some(correlation), Some(table)) =
+                (self.correlations.get(number), self.tables.get_mut(number))
+            else {
+                return;
+            };
+            let (groups, bytes) = (table.len(), table.bytes());
+            let said = table.settle(correlation, now).and_then(|said| said.of(correlation));
+            self.groups = (self.groups + table.len()).saturating_sub(groups);
+            self.bytes = (self.bytes + table.bytes()).saturating_sub(bytes);
+            if let Some(judgement) = said {
+                self.join(&judgement, out);
+                out.push(judgement);
+            }
         }
     }
 
-    fn shrink_all(&mut self) {
-        if self.groups() <= self.limits.groups_all {
-            return;
+    /// Gives up groups until there is room: of the correlation that has most.
+    fn make_room(&mut self) {
+        while self.groups > self.limits.groups_all {
+            let most = self.tables.iter().enumerate().max_by_key(|(_, table)| table.len());
+            let Some((number, _)) = most else { return };
+            if !self.evict(number) {
+                return;
+            }
         }
-        if let Some(largest) = self.tables.iter_mut().max_by_key(|table| table.len()) {
-            self.counts.evicted += largest.shrink_to(largest.len().saturating_sub(1));
+        while self.bytes > self.limits.bytes_all {
+            let most = self.tables.iter().enumerate().max_by_key(|(_, table)| table.bytes());
+            let Some((number, _)) = most else { return };
+            if !self.evict(number) {
+                return;
+            }
         }
+    }
+
+    /// Gives up one group of a correlation. Says whether there was one.
+    fn evict(&mut self, number: usize) -> bool {
+        let (Some(correlation), Some(table)) = (self.correlations.get(number), self.tables.get_mut(number))
+        else {
+            return false;
+        };
+        let (groups, bytes) = (table.len(), table.bytes());
+        let evicted = table.evict(correlation);
+        self.groups = (self.groups + table.len()).saturating_sub(groups);
+        self.bytes = (self.bytes + table.bytes()).saturating_sub(bytes);
+        self.counts.evicted += u64::from(evicted);
+        evicted
     }
 }
 
-/// A correlation's yes.
-fn fire(
-    correlation: &Correlation,
-    group: &Group,
-    members: Vec<std::sync::Arc<event::Event>>,
-    count: u64,
-) -> Option<Judgement> {
-    let event = members.last()?.clone();
-    Some(Judgement { judge: correlation.judge, event, members, count, group: Some(group.clone()) })
+impl<R: Joinable> Said<R> {
+    /// The correlation's yes.
+    fn of(self, correlation: &Correlation<R::Field>) -> Option<Judgement<R>> {
+        let event = self.met.members.last()?.clone();
+        Some(Judgement {
+            judge: correlation.judge,
+            moment: (BootTime(self.time), event.moment().1),
+            event,
+            members: self.met.members,
+            count: self.met.count,
+            group: Some(self.group),
+        })
+    }
 }

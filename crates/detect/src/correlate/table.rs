@@ -1,108 +1,208 @@
 //! The groups of one correlation: found by their values, ended by time, evicted by use.
+//!
+//! Each group stands once in a heap of the times at which something is to be done for it. An event does not touch the
+//! heap: a group whose time comes and that was used since is put back with its new time.
 
-use super::compile::{Correlation, Kind};
-use super::count::Counted;
-use super::sequence::Sequence;
+use super::compile::Correlation;
+use super::joinable::Joinable;
+use super::state::{Met, Settled, State, Taken, Tally, values_of};
 use crate::judge::{Group, Judgement};
-use event::BootTime;
-use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use compact_str::CompactString;
+use hashbrown::HashTable;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hash::BuildHasher;
 
 /// Groups of one correlation.
-#[derive(Debug, Default)]
-pub(super) struct Table {
-    groups: FxHashMap<Group, Entry>,
-    /// Groups by the time after which they can be forgotten, then by use.
-    ends: BTreeMap<(BootTime, u64), Group>,
-    next: u64,
+#[derive(Debug)]
+pub(super) struct Table<R> {
+    slots: Vec<Option<Slot<R>>>,
+    free: Vec<u32>,
+    /// Places in `slots`, by key.
+    places: HashTable<u32>,
+    /// When something is to be done for the group in a slot, or before that.
+    dues: BinaryHeap<Reverse<(u64, u32)>>,
+    /// About how much the groups hold.
+    bytes: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
-    state: State,
-    /// Its place in `ends`.
-    end: (BootTime, u64),
+struct Slot<R> {
+    key: CompactString,
+    hash: u64,
+    /// Time of the last event.
+    last: u64,
+    state: State<R>,
 }
 
-/// What is kept of a group.
-#[derive(Debug)]
-enum State {
-    Counted(Counted),
-    Sequence(Sequence),
+/// What a group said.
+pub(super) struct Said<R> {
+    pub(super) group: Group,
+    pub(super) met: Met<R>,
+    /// When it became true.
+    pub(super) time: u64,
 }
 
-impl Table {
+impl<R> Default for Table<R> {
+    fn default() -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            places: HashTable::new(),
+            dues: BinaryHeap::new(),
+            bytes: 0,
+        }
+    }
+}
+
+fn index(place: u32) -> usize {
+    place as usize
+}
+
+fn slot_of<R>(slots: &[Option<Slot<R>>], place: u32) -> Option<&Slot<R>> {
+    slots.get(index(place))?.as_ref()
+}
+
+impl<R: Joinable> Table<R> {
     pub(super) fn len(&self) -> usize {
-        self.groups.len()
+        self.places.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+    /// About how much the groups hold.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
-    /// Takes a judgement of the member at `place` into `group`, and says what fired.
+    /// The earliest time at which something may be to be done.
+    pub(super) fn due(&self) -> Option<u64> {
+        self.dues.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// Takes a judgement of the member at `place` into the group of `key`, and says what it completes.
     pub(super) fn take(
         &mut self,
-        correlation: &Correlation,
-        group: Group,
+        correlation: &Correlation<R::Field>,
+        judgement: &Judgement<R>,
         place: usize,
-        judgement: &Judgement,
-    ) -> Option<Judgement> {
-        let time = judgement.event.boot;
-        let number = self.next;
-        self.next += 1;
-        // One nanosecond more, so that an event at the very end of a window is in it.
-        let end = time.plus(correlation.timespan + Duration::from_nanos(1));
-        let entry = self.groups.entry(group.clone()).or_insert_with(|| Entry {
-            state: match correlation.kind {
-                Kind::Events { .. } | Kind::Values { .. } | Kind::AtEnd { .. } => {
-                    State::Counted(Counted::default())
-                }
-                Kind::Together | Kind::InOrder | Kind::Holding(_) => State::Sequence(Sequence::default()),
-            },
-            end: (BootTime(0), 0),
-        });
-        let fired = match &mut entry.state {
-            State::Counted(counted) => counted.take(correlation, judgement),
-            State::Sequence(sequence) => sequence.take(correlation, place, judgement),
+        texts: (&str, &mut String),
+        tally: &mut Tally,
+    ) -> Option<Said<R>> {
+        let (key, scratch) = texts;
+        let (time, timespan) = (judgement.moment.0.0, correlation.timespan);
+        let hash = rustc_hash::FxBuildHasher.hash_one(key);
+        let is_it = |place: &u32| {
+            slot_of(&self.slots, *place).is_some_and(|slot| slot.hash == hash && slot.key == key)
         };
-        self.ends.remove(&entry.end);
-        if fired.is_some() {
-            self.groups.remove(&group);
-        } else {
-            // A window judged at its end begins with the first event; the others slide.
-            let opened = entry.end.0 != BootTime(0) && matches!(correlation.kind, Kind::AtEnd { .. });
-            entry.end = if opened { entry.end } else { (end.max(entry.end.0), number) };
-            self.ends.insert(entry.end, group.clone());
+        let known = self.places.find(hash, is_it).copied();
+        let number = known.unwrap_or_else(|| self.open(correlation, (key, hash), time));
+        let slot = self.slots.get_mut(index(number))?.as_mut()?;
+        slot.last = slot.last.max(time);
+        let before = slot.state.bytes();
+        let taken = Taken { judgement, place, time, timespan };
+        let met = slot.state.take(correlation, &taken, scratch, tally);
+        self.bytes = (self.bytes + slot.state.bytes()).saturating_sub(before);
+        if known.is_none() {
+            self.dues.push(Reverse((slot.state.due(slot.last, timespan), number)));
         }
-        fired.and_then(|(members, count)| super::fire(correlation, &group, members, count))
+        let group = |slot: &Slot<R>| values_of(&slot.key, group_len(correlation));
+        met.map(|met| Said { group: group(slot), met, time })
     }
 
-    /// Ends the groups whose time is over at `now`.
-    pub(super) fn expire(&mut self, correlation: &Correlation, now: BootTime, out: &mut Vec<Judgement>) {
-        while let Some(first) = self.ends.first_entry() {
-            if first.key().0 > now {
-                return;
+    /// A new group; its place.
+    fn open(&mut self, correlation: &Correlation<R::Field>, (key, hash): (&str, u64), time: u64) -> u32 {
+        let slot = Slot { key: key.into(), hash, last: time, state: State::new(&correlation.kind, time) };
+        self.bytes += slot.own_bytes() + slot.state.bytes();
+        let place = match self.free.pop() {
+            Some(place) => place,
+            None => {
+                self.slots.push(None);
+                // Limits are far below 2^32 groups.
+                u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
             }
-            let group = first.remove();
-            let Some(entry) = self.groups.remove(&group) else { continue };
-            if let (Kind::AtEnd { bounds, .. }, State::Counted(counted)) = (&correlation.kind, entry.state)
-                && let Some((members, count)) = counted.end(bounds)
-            {
-                out.extend(super::fire(correlation, &group, members, count));
+        };
+        if let Some(empty) = self.slots.get_mut(index(place)) {
+            *empty = Some(slot);
+        }
+        let slots = &self.slots;
+        let rehash = |place: &u32| slot_of(slots, *place).map_or(0, |slot| slot.hash);
+        self.places.insert_unique(hash, place, rehash);
+        place
+    }
+
+    /// Looks after the group whose time comes first, if that is before `now`; says what it still had to say.
+    pub(super) fn settle(&mut self, correlation: &Correlation<R::Field>, now: u64) -> Option<Said<R>> {
+        let Reverse((due, place)) = *self.dues.peek()?;
+        if due >= now {
+            return None;
+        }
+        let slot = self.slots.get_mut(index(place)).and_then(Option::as_mut);
+        let settled = slot.map(|slot| {
+            let before = slot.state.bytes();
+            let settled = slot.state.settle(&correlation.kind, (slot.last, due), correlation.timespan);
+            self.bytes = (self.bytes + slot.state.bytes()).saturating_sub(before);
+            settled
+        });
+        match settled {
+            Some(Settled::Later(later)) => {
+                if let Some(mut first) = self.dues.peek_mut() {
+                    first.0.0 = later;
+                }
+                None
+            }
+            Some(Settled::Over(met)) => {
+                self.dues.pop();
+                let slot = self.close(place)?;
+                let group = values_of(&slot.key, group_len(correlation));
+                met.map(|met| Said { group, met, time: due })
+            }
+            None => {
+                self.dues.pop();
+                None
             }
         }
     }
 
-    /// Gives up groups until at most `limit` are left; says how many.
-    pub(super) fn shrink_to(&mut self, limit: usize) -> u64 {
-        let mut evicted = 0;
-        while self.groups.len() > limit {
-            let Some((_, group)) = self.ends.pop_first() else { break };
-            self.groups.remove(&group);
-            evicted += 1;
+    /// Gives up the group whose time is over first. Says whether there was one.
+    pub(super) fn evict(&mut self, correlation: &Correlation<R::Field>) -> bool {
+        while let Some(Reverse((due, place))) = self.dues.peek().copied() {
+            let slot = slot_of(&self.slots, place);
+            match slot.map(|slot| slot.state.due(slot.last, correlation.timespan)) {
+                Some(real) if real > due => {
+                    if let Some(mut first) = self.dues.peek_mut() {
+                        first.0.0 = real;
+                    }
+                }
+                _ => {
+                    self.dues.pop();
+                    if self.close(place).is_some() {
+                        return true;
+                    }
+                }
+            }
         }
-        evicted
+        false
+    }
+
+    fn close(&mut self, place: u32) -> Option<Slot<R>> {
+        let slot = self.slots.get_mut(index(place))?.take()?;
+        if let Ok(entry) = self.places.find_entry(slot.hash, |known| *known == place) {
+            entry.remove();
+        }
+        self.free.push(place);
+        self.bytes = self.bytes.saturating_sub(slot.own_bytes() + slot.state.bytes());
+        Some(slot)
+    }
+}
+
+/// How many values a group has.
+fn group_len<F>(correlation: &Correlation<F>) -> usize {
+    correlation.group_by.first().map_or(0, Vec::len)
+}
+
+impl<R> Slot<R> {
+    /// The slot, its places in the index and the heap, and its key.
+    fn own_bytes(&self) -> usize {
+        let key = if self.key.is_heap_allocated() { self.key.capacity() } else { 0 };
+        size_of::<Option<Self>>() + size_of::<(u64, u32)>() + 2 * size_of::<u32>() + key
     }
 }

@@ -103,11 +103,11 @@ pub enum CorrelationCondition {
     AllRules,
     /// This holds for the rules that fired.
     Rules(Condition),
-    /// The count or value is within all of `bounds`.
+    /// The count or value is within all of `bounds`; of a temporal correlation how many different rules fired.
     Bounds {
         /// Comparisons that must all hold.
         bounds: Vec<(Order, f64)>,
-        /// The fields that are counted or summed; none for `event_count`.
+        /// The fields that are counted or summed; none where events or rules are counted.
         fields: Vec<String>,
         /// Which percentile, 0 to 100, of `value_percentile`.
         percentile: f64,
@@ -152,7 +152,7 @@ pub fn read(head: Head, document: &Node, node: &Node, problems: &mut Vec<Problem
     let timespan = reader.timespan(node)?;
     let condition = reader.condition(kind, node, &rules)?;
     let group_by = reader.names(node.entry("group-by"));
-    let aliases = reader.aliases(node.entry("aliases"));
+    let aliases = reader.aliases(node.entry("aliases"), &rules);
     // `generate` stands inside the section by the text of the specification, beside it in older rules.
     let generate = node.entry("generate").or_else(|| document.entry("generate"));
     let generate = generate.is_some_and(|node| reader.boolean(node));
@@ -247,13 +247,8 @@ impl Reader<'_> {
             self.required(node, "condition");
             return None;
         };
-        if node.mapping().is_some() && !kind.is_temporal() {
-            return self.bounds(kind, node);
-        }
         if node.mapping().is_some() {
-            let message = format!("`{}` takes a condition over the names of its rules", kind.as_str());
-            self.report(node.span, message);
-            return None;
+            return self.bounds(kind, node);
         }
         match condition::parse(node) {
             Ok(condition) if kind.is_temporal() => {
@@ -311,10 +306,16 @@ impl Reader<'_> {
             let needs = if kind.needs_field() { "needs" } else { "takes no" };
             self.report(node.span, format!("`{}` {needs} `field`", kind.as_str()));
         }
+        if fields.len() > 1 && kind != CorrelationKind::ValueCount {
+            self.report(node.span, format!("`{}` takes one `field`", kind.as_str()));
+        }
+        if node.entry("percentile").is_some() && kind != CorrelationKind::ValuePercentile {
+            self.report(node.span, format!("`{}` takes no `percentile`", kind.as_str()));
+        }
         Some(CorrelationCondition::Bounds { bounds, fields, percentile })
     }
 
-    fn aliases(&mut self, node: Option<&Node>) -> Vec<Alias> {
+    fn aliases(&mut self, node: Option<&Node>, rules: &[Reference]) -> Vec<Alias> {
         let mut aliases = Vec::new();
         let Some(node) = node else { return aliases };
         for (name, fields) in node.mapping().unwrap_or_default() {
@@ -328,6 +329,13 @@ impl Reader<'_> {
                 .collect();
             if pairs.is_empty() || pairs.len() != entries.len() {
                 self.report(fields.span, "an alias is a map from rules to fields");
+            }
+            for (rule, _) in
+                pairs.iter().filter(|(rule, _)| !rules.iter().any(|known| known.name == rule.name))
+            {
+                let hint = suggest::hint(&rule.name, rules.iter().map(|known| known.name.as_str()));
+                let message = format!("the alias names `{}`, which is not in `rules`", rule.name);
+                self.problems.push(Problem::new(codes::RULE, rule.span, message).with_hint_if(hint));
             }
             aliases.push(Alias { name: name.text.clone(), fields: pairs });
         }

@@ -176,6 +176,7 @@ fn correlations_of_every_type_are_read() {
         "type: temporal\nrules: [a, b]\ntimespan: 1h\naliases: {ip: {a: src, b: dst}}\ngroup-by: [ip]",
         "type: temporal_ordered\nrules: [a, b]\ntimespan: 1d\ngenerate: true",
         "type: temporal\nrules: [a, b]\ntimespan: 1d\ncondition: a and not b",
+        "type: temporal\nrules: [a, b, c]\ntimespan: 1d\ncondition: {gte: 2}",
         "type: value_sum\nrules: [a]\ntimespan: 5m\ncondition: {gt: 3.5, field: [x]}",
         "type: value_avg\nrules: [a]\ntimespan: 5m\ncondition: {gt: 3, field: x}",
         "type: value_percentile\nrules: [a]\ntimespan: 5m\ncondition: {gt: 3, field: x, percentile: 95}",
@@ -201,7 +202,10 @@ fn broken_correlations_are_refused() {
         "type: event_count\nrules: a\ntimespan: 5m\ncondition: {gte: 1, field: x}",
         "type: value_count\nrules: a\ntimespan: 5m\ncondition: {gte: 1}",
         "type: temporal\nrules: [a, b]\ntimespan: 5m\ncondition: a and c",
-        "type: temporal\nrules: [a, b]\ntimespan: 5m\ncondition: {gte: 1}",
+        "type: temporal\nrules: [a, b]\ntimespan: 5m\ncondition: {gte: 1, field: x}",
+        "type: value_sum\nrules: a\ntimespan: 5m\ncondition: {gte: 1, field: [x, y]}",
+        "type: value_sum\nrules: a\ntimespan: 5m\ncondition: {gte: 1, field: x, percentile: 5}",
+        "type: temporal\nrules: [a, b]\ntimespan: 5m\naliases: {ip: {a: x, c: y}}\ngroup-by: ip",
         "type: event_count\nrules: a\ntimespan: 5m\ncondition: {gte: 3}\ngroup_by: x",
     ];
     for body in bodies {

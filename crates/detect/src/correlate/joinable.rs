@@ -1,0 +1,100 @@
+//! What correlations read of an event, whatever the event is made of.
+
+use crate::judge::Moment;
+use event::{Event, Field, Value};
+use std::fmt::{Debug, Write};
+use std::sync::Arc;
+use strategy::yaml::Number;
+
+/// Longest value that is grouped by or counted; longer ones are cut, and so may fall together.
+const VALUE_LIMIT_BYTES: usize = 512;
+
+/// An event that correlations can join. A clone is cheap and means the same event.
+pub(crate) trait Joinable: Clone + Debug {
+    /// Name of a field.
+    type Field: Copy + Debug + PartialEq;
+    /// About how many bytes are held in memory by keeping one.
+    const HELD_BYTES: usize;
+
+    /// When it happened, and its place among those of the same time.
+    fn moment(&self) -> Moment;
+    /// Appends the value of `field`, at most so many bytes as are told apart; `false` where there is none.
+    fn push_text(&self, field: Self::Field, text: &mut String) -> bool;
+    /// The value of `field` as a number, where it is one.
+    fn number(&self, field: Self::Field) -> Option<Number>;
+}
+
+impl Joinable for Arc<Event> {
+    type Field = Field;
+    // An event, and about as much again for its texts.
+    const HELD_BYTES: usize = 2 * size_of::<Event>();
+
+    fn moment(&self) -> Moment {
+        (self.boot, self.id)
+    }
+
+    fn push_text(&self, field: Field, text: &mut String) -> bool {
+        if field == Field::ContainerId {
+            // The most frequent of all, and the longest: written without a text of its own.
+            return self.container_id().is_some_and(|id| {
+                push_hexadecimal(&id.0, text);
+                true
+            });
+        }
+        let before = text.len();
+        let written = match field.of(self) {
+            Value::Absent => Ok(()),
+            Value::Str(value) => {
+                push_cut(value, text);
+                Ok(())
+            }
+            Value::Owned(value) => {
+                push_cut(&value, text);
+                Ok(())
+            }
+            Value::Int(number) => write!(text, "{number}"),
+            Value::Bool(flag) => write!(text, "{flag}"),
+            Value::Ip(ip) => write!(text, "{ip}"),
+            Value::List(items) => {
+                push_cut(&items.join(","), text);
+                Ok(())
+            }
+        };
+        written.is_ok() && text.len() > before
+    }
+
+    fn number(&self, field: Field) -> Option<Number> {
+        match field.of(self) {
+            Value::Int(number) => Some(Number::Integer(number)),
+            Value::Str(text) => number(text),
+            Value::Owned(text) => number(&text),
+            _ => None,
+        }
+    }
+}
+
+/// Appends `value`, cut to what is told apart.
+pub(crate) fn push_cut(value: &str, text: &mut String) {
+    text.push_str(crate::cut::cut(value, VALUE_LIMIT_BYTES));
+}
+
+/// Reads a text that is a number; `inf` and `nan` are words.
+pub(crate) fn number(text: &str) -> Option<Number> {
+    if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.')) {
+        return None;
+    }
+    match text.parse() {
+        Ok(integer) => Some(Number::Integer(integer)),
+        Err(_) => text.parse::<f64>().ok().filter(|real| real.is_finite()).map(Number::Float),
+    }
+}
+
+fn push_hexadecimal(bytes: &[u8], text: &mut String) {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    text.reserve(2 * bytes.len());
+    for byte in bytes {
+        let digits = [byte >> 4, byte & 15].map(|digit| DIGITS.get(usize::from(digit)));
+        text.extend(digits.into_iter().flatten());
+    }
+}

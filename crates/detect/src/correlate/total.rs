@@ -1,0 +1,111 @@
+//! Sums, exact where the numbers are whole; and the sum of the window that ends at each event.
+
+use super::compile::COUNT_LIMIT;
+use super::evidence::Evidence;
+use super::holds::within;
+use super::joinable::Joinable;
+use super::state::{Met, Taken};
+use std::collections::VecDeque;
+use strategy::sigma::Order;
+use strategy::yaml::Number;
+
+/// A sum that numbers can be taken out of again.
+#[derive(Debug, Default)]
+pub(super) struct Total {
+    whole: i128,
+    rest: f64,
+    /// How many numbers are in `rest`: without any it is nothing, whatever rounding left of it.
+    rests: usize,
+}
+
+impl Total {
+    pub(super) fn add(&mut self, number: Number) {
+        match number {
+            Number::Integer(number) => self.whole += i128::from(number),
+            Number::Float(number) => {
+                self.rest += number;
+                self.rests += 1;
+            }
+        }
+    }
+
+    fn remove(&mut self, number: Number) {
+        match number {
+            Number::Integer(number) => self.whole -= i128::from(number),
+            Number::Float(number) => {
+                self.rests = self.rests.saturating_sub(1);
+                self.rest = if self.rests == 0 { 0.0 } else { self.rest - number };
+            }
+        }
+    }
+
+    /// The sum.
+    #[expect(clippy::cast_precision_loss, reason = "a sum above 2^53 loses its last digits, as a float does")]
+    pub(super) fn value(&self) -> f64 {
+        self.whole as f64 + self.rest
+    }
+}
+
+/// The numbers of a window, in the order of time.
+#[derive(Debug)]
+pub(super) struct Sum<R> {
+    samples: VecDeque<(u64, Number)>,
+    total: Total,
+    evidence: Evidence<R>,
+}
+
+impl<R> Default for Sum<R> {
+    fn default() -> Self {
+        Self { samples: VecDeque::new(), total: Total::default(), evidence: Evidence::default() }
+    }
+}
+
+impl<R: Joinable> Sum<R> {
+    /// Takes an event with `number`; says whether the sum lies within `bounds`. The oldest of too many numbers gives
+    /// way, and is counted as lost.
+    pub(super) fn take(
+        &mut self,
+        taken: &Taken<'_, R>,
+        number: Number,
+        bounds: &[(Order, f64)],
+        lost: &mut u64,
+    ) -> Option<Met<R>> {
+        let time = taken.time;
+        let newest = self.samples.back().map_or(time, |(last, _)| time.max(*last));
+        let oldest = newest.saturating_sub(taken.timespan);
+        self.evidence.forget_before(oldest);
+        while self.samples.front().is_some_and(|(old, _)| *old < oldest) {
+            self.forget_first();
+        }
+        let event = &taken.judgement.event;
+        if time < oldest || self.evidence.last().is_some_and(|last| last.moment() == event.moment()) {
+            return None;
+        }
+        if self.samples.len() >= COUNT_LIMIT {
+            self.forget_first();
+            *lost += 1;
+        }
+        let place = self.samples.partition_point(|(known, _)| *known <= time);
+        self.samples.insert(place, (time, number));
+        self.total.add(number);
+        self.evidence.keep(time, event.clone());
+        let sum = self.total.value();
+        if !within(sum, bounds) {
+            return None;
+        }
+        self.samples.clear();
+        self.total = Total::default();
+        Some(Met { members: self.evidence.take(), count: sum })
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, number)) = self.samples.pop_front() {
+            self.total.remove(number);
+        }
+    }
+
+    /// About how much is held.
+    pub(super) fn bytes(&self) -> usize {
+        self.samples.capacity() * size_of::<(u64, Number)>() + self.evidence.len() * R::HELD_BYTES
+    }
+}
