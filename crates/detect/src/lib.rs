@@ -22,6 +22,7 @@ mod cut;
 mod engine;
 mod error;
 mod json;
+pub mod joined;
 mod judge;
 pub mod plain;
 mod program;

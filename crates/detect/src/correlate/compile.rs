@@ -161,7 +161,8 @@ fn kind(correlation: &sigma::Correlation) -> Result<Kind, Fault> {
         CorrelationCondition::Bounds { bounds, percentile, .. } => (bounds, *percentile),
     };
     let at_end = |gauge| Kind::AtEnd { gauge, asks: Asks::Bounds(bounds.clone()) };
-    let at_least = at_least(bounds)?;
+    let is_count = matches!(correlation.kind, CorrelationKind::EventCount | CorrelationKind::ValueCount);
+    let at_least = if is_count { at_least(bounds)? } else { None };
     let only_below = bounds.iter().all(|(order, _)| matches!(order, Order::Gt | Order::Gte));
     Ok(match (correlation.kind, at_least) {
         (CorrelationKind::EventCount, Some(at_least)) => Kind::Events { at_least },

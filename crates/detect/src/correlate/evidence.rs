@@ -48,4 +48,9 @@ impl<R> Evidence<R> {
     pub(super) fn len(&self) -> usize {
         self.kept.len()
     }
+
+    /// How much is held, without what the events hold themselves.
+    pub(super) fn bytes(&self) -> usize {
+        self.kept.capacity() * size_of::<(u64, R)>()
+    }
 }

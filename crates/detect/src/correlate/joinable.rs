@@ -10,7 +10,7 @@ use strategy::yaml::Number;
 const VALUE_LIMIT_BYTES: usize = 512;
 
 /// An event that correlations can join. A clone is cheap and means the same event.
-pub(crate) trait Joinable: Clone + Debug {
+pub trait Joinable: Clone + Debug {
     /// Name of a field.
     type Field: Copy + Debug + PartialEq;
     /// About how many bytes are held in memory by keeping one.

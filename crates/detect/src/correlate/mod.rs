@@ -16,6 +16,7 @@ mod count;
 mod evidence;
 mod holds;
 mod joinable;
+mod log;
 mod order;
 mod state;
 mod table;
@@ -26,13 +27,14 @@ mod waiting;
 mod window;
 
 pub(crate) use compile::{Correlation, Names, compile};
-pub(crate) use joinable::Joinable;
+pub(crate) use joinable::{number, push_cut};
+pub use joinable::Joinable;
 
-use crate::judge::{JudgeIndex, Judgement, Moment};
+use crate::judge::{Group, JudgeIndex, Judgement, Moment};
 use event::BootTime;
-use state::Tally;
+use state::{Taken, Tally};
 use std::time::Duration;
-use table::{Said, Table};
+use table::{Said, Table, hash_of};
 use waiting::{Entry, Waiting};
 
 /// How much the correlator may keep, and how long it waits.
@@ -121,7 +123,16 @@ impl<R: Joinable> Correlator<R> {
 
     /// Takes a rule's yes to `event`, which waits for its turn.
     pub(crate) fn push(&mut self, judge: JudgeIndex, event: R) {
-        self.waiting.push(Entry { moment: event.moment(), judge, event });
+        let Some(joined) = self.joined.get(judge) else { return };
+        for taker in joined {
+            let Some(correlation) = self.correlations.get(taker.0) else { continue };
+            if !correlation.push_key((&event, None), taker.1, &mut self.key) {
+                self.counts.ungrouped += 1;
+                continue;
+            }
+            let key = (self.key.as_str().into(), hash_of(&self.key));
+            self.waiting.push(Entry { moment: event.moment(), taker: *taker, key, event: event.clone() });
+        }
     }
 
     /// Time passed to `now`: what has waited long enough is judged.
@@ -151,43 +162,57 @@ impl<R: Joinable> Correlator<R> {
             if first.0 > watermark && self.waiting.len() <= WAITING_LIMIT {
                 break;
             }
-            let Some(Entry { moment, judge, event }) = self.waiting.pop() else { break };
+            let Some(Entry { moment, taker, key, event }) = self.waiting.pop() else { break };
             if moment < self.passed {
                 self.counts.late += 1;
             } else {
                 self.passed = moment;
                 self.settle(moment.0.0, out);
             }
-            self.join(&Judgement::of_rule(judge, event), out);
+            if let Some(said) = self.take(taker, (&key.0, key.1), (event, moment), None) {
+                self.join(said, out);
+            }
         }
         self.settle(watermark.0, out);
     }
 
-    /// Gives `judgement` to the correlations that join it, and what they say to those that join them.
-    fn join(&mut self, judgement: &Judgement<R>, out: &mut Vec<Judgement<R>>) {
-        let mut said = Vec::new();
+    /// Gives what a correlation said to those that join it, and so on, and then out.
+    fn join(&mut self, judgement: Judgement<R>, out: &mut Vec<Judgement<R>>) {
         let mut place = 0;
-        while let Some(&(number, member)) = self.joined.get(judgement.judge).and_then(|all| all.get(place)) {
-            place += 1;
-            said.extend(self.join_one(number, member, judgement));
-        }
         // References form no cycle, so this ends.
-        for one in said {
-            self.join(&one, out);
-            out.push(one);
+        while let Some(&taker) = self.joined.get(judgement.judge).and_then(|all| all.get(place)) {
+            place += 1;
+            let Some(correlation) = self.correlations.get(taker.0) else { continue };
+            let mut key = std::mem::take(&mut self.key);
+            if correlation.push_key((&judgement.event, judgement.group.as_ref()), taker.1, &mut key) {
+                let event = (judgement.event.clone(), judgement.moment);
+                let said = self.take(taker, (&key, hash_of(&key)), event, judgement.group.as_ref());
+                self.key = key;
+                if let Some(said) = said {
+                    self.join(said, out);
+                }
+            } else {
+                self.key = key;
+                self.counts.ungrouped += 1;
+            }
         }
+        out.push(judgement);
     }
 
-    /// Gives `judgement`, of the member at `place`, to one correlation.
-    fn join_one(&mut self, number: usize, place: usize, judgement: &Judgement<R>) -> Option<Judgement<R>> {
+    /// Gives a judgement, of the member at `place`, to one correlation; its yes, if it says so.
+    fn take(
+        &mut self,
+        (number, place): (usize, usize),
+        key: (&str, u64),
+        (event, moment): (R, Moment),
+        group: Option<&Group>,
+    ) -> Option<Judgement<R>> {
         let (correlation, table) = (self.correlations.get(number)?, self.tables.get_mut(number)?);
-        if !correlation.push_key(judgement, place, &mut self.key) {
-            self.counts.ungrouped += 1;
-            return None;
-        }
         let (groups, bytes) = (table.len(), table.bytes());
         let mut tally = Tally::default();
-        let said = table.take(correlation, judgement, place, (&self.key, &mut self.scratch), &mut tally);
+        let (time, timespan) = (moment.0.0, correlation.timespan);
+        let taken = Taken { event, moment, group, place, time, timespan };
+        let said = table.take(correlation, key, taken, &mut self.scratch, &mut tally);
         self.counts.unmeasured += tally.unmeasured;
         self.counts.evicted += tally.lost;
         self.groups = (self.groups + table.len()).saturating_sub(groups);
@@ -224,13 +249,13 @@ impl<R: Joinable> Correlator<R> {
             self.groups = (self.groups + table.len()).saturating_sub(groups);
             self.bytes = (self.bytes + table.bytes()).saturating_sub(bytes);
             if let Some(judgement) = said {
-                self.join(&judgement, out);
-                out.push(judgement);
+                self.join(judgement, out);
             }
         }
     }
 
-    /// Gives up groups until there is room: of the correlation that has most.
+    /// Gives up groups until there is room: of the correlation that has most. Where bytes are short, events that are
+    /// only kept to be shown go first.
     fn make_room(&mut self) {
         while self.groups > self.limits.groups_all {
             let most = self.tables.iter().enumerate().max_by_key(|(_, table)| table.len());
@@ -240,9 +265,12 @@ impl<R: Joinable> Correlator<R> {
             }
         }
         while self.bytes > self.limits.bytes_all {
-            let most = self.tables.iter().enumerate().max_by_key(|(_, table)| table.bytes());
-            let Some((number, _)) = most else { return };
-            if !self.evict(number) {
+            let most = self.tables.iter_mut().enumerate().max_by_key(|(_, table)| table.bytes());
+            let Some((number, table)) = most else { return };
+            let bytes = table.bytes();
+            if table.shorten() {
+                self.bytes = (self.bytes + table.bytes()).saturating_sub(bytes);
+            } else if !self.evict(number) {
                 return;
             }
         }

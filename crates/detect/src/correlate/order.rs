@@ -156,7 +156,7 @@ impl<R: Joinable> Progress<R> {
 
     /// The first step begins anew, another follows the one before it.
     fn extend(&mut self, place: usize, taken: &Taken<'_, R>) {
-        let (moment, event) = (taken.judgement.moment, &taken.judgement.event);
+        let (moment, event) = (taken.moment, &taken.event);
         let follows = |run: &&Run<R>| run.last < moment;
         let mut run = match place.checked_sub(1) {
             None => Run { began: taken.time, last: moment, events: Vec::new() },

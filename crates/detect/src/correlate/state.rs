@@ -3,17 +3,22 @@
 use super::compile::{Correlation, Gauge, Kind, Origin};
 use super::count::Count;
 use super::joinable::{self, Joinable};
+use super::log::Log;
 use super::order::Order;
 use super::together::Together;
 use super::total::Sum;
 use super::values::Values;
 use super::window::{Measured, Window};
-use crate::judge::Judgement;
+use crate::judge::{Group, Moment};
 use strategy::yaml::Number;
 
 /// A judgement on its way into a group.
 pub(super) struct Taken<'a, R> {
-    pub(super) judgement: &'a Judgement<R>,
+    pub(super) event: R,
+    /// When it became true.
+    pub(super) moment: Moment,
+    /// Values by which it groups, where a correlation gave it.
+    pub(super) group: Option<&'a Group>,
     /// Its place among the members.
     pub(super) place: usize,
     /// When it was, in nanoseconds.
@@ -27,6 +32,13 @@ pub(super) struct Taken<'a, R> {
 pub(super) struct Met<R> {
     pub(super) members: Vec<R>,
     pub(super) count: f64,
+}
+
+/// What a group works with beside its own state.
+pub(super) struct Around<'a, R> {
+    pub(super) log: &'a mut Log<R>,
+    pub(super) scratch: &'a mut String,
+    pub(super) tally: &'a mut Tally,
 }
 
 /// What is lost or cannot be used, counted.
@@ -49,9 +61,9 @@ pub(super) enum Settled<R> {
 /// What is kept of a group.
 #[derive(Debug)]
 pub(super) enum State<R> {
-    Count(Count<R>),
-    Values(Box<Values<R>>),
-    Sum(Box<Sum<R>>),
+    Count(Count),
+    Values(Box<Values>),
+    Sum(Box<Sum>),
     Together(Box<Together<R>>),
     Order(Order<R>),
     Window(Box<Window<R>>),
@@ -74,39 +86,46 @@ impl<R: Joinable> State<R> {
     pub(super) fn take(
         &mut self,
         correlation: &Correlation<R::Field>,
-        taken: &Taken<'_, R>,
-        scratch: &mut String,
-        tally: &mut Tally,
+        taken: Taken<'_, R>,
+        around: Around<'_, R>,
     ) -> Option<Met<R>> {
-        match (self, &correlation.kind) {
-            (State::Count(count), Kind::Events { at_least }) => count.take(taken, *at_least),
+        let Around { log, scratch, tally } = around;
+        let (time, timespan) = (taken.time, taken.timespan);
+        let shown = match (self, &correlation.kind) {
+            (State::Count(count), Kind::Events { at_least }) => {
+                let number = log.push(time, taken.event);
+                count.take(time, number, timespan, *at_least)
+            }
             (State::Values(values), Kind::Values { at_least }) => {
-                match correlation.text(taken, scratch) {
-                    true => return values.take(taken, scratch, *at_least),
-                    false => tally.unmeasured += 1,
-                }
-                None
-            }
-            (State::Sum(sum), Kind::Sum { bounds }) => match correlation.number(taken) {
-                Some(number) => sum.take(taken, number, bounds, &mut tally.lost),
-                None => {
+                if !correlation.text(&taken, scratch) {
                     tally.unmeasured += 1;
-                    None
+                    return None;
                 }
-            },
-            (State::Together(together), Kind::Together { holds }) => {
-                together.take(taken, correlation.members.len(), holds)
+                let number = log.push(time, taken.event);
+                values.take((time, number), scratch, timespan, *at_least)
             }
-            (State::Order(order), Kind::InOrder { chains }) => order.take(taken, chains),
+            (State::Sum(sum), Kind::Sum { bounds }) => {
+                let Some(value) = correlation.number(&taken) else {
+                    tally.unmeasured += 1;
+                    return None;
+                };
+                let number = log.push(time, taken.event);
+                sum.take((time, number), value, (timespan, bounds), &mut tally.lost)
+            }
+            (State::Together(together), Kind::Together { holds }) => {
+                return together.take(taken, correlation.members.len(), holds);
+            }
+            (State::Order(order), Kind::InOrder { chains }) => return order.take(&taken, chains),
             (State::Window(window), Kind::AtEnd { gauge, .. }) => {
-                match correlation.measured(*gauge, taken, scratch) {
+                match correlation.measured(*gauge, &taken, scratch) {
                     Some(measured) => window.take(taken, &measured, &mut tally.lost),
                     None => tally.unmeasured += 1,
                 }
-                None
+                return None;
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        shown.map(|(numbers, count)| Met { members: log.events(numbers.into_iter()), count })
     }
 
     /// When something is to be done next, where `last` is the time of the group's last event. Never later than it is.
@@ -141,8 +160,8 @@ impl<R: Joinable> State<R> {
     pub(super) fn bytes(&self) -> usize {
         match self {
             State::Count(count) => count.bytes(),
-            State::Values(values) => size_of::<Values<R>>() + values.bytes(),
-            State::Sum(sum) => size_of::<Sum<R>>() + sum.bytes(),
+            State::Values(values) => size_of::<Values>() + values.bytes(),
+            State::Sum(sum) => size_of::<Sum>() + sum.bytes(),
             State::Together(together) => size_of::<Together<R>>() + together.bytes(),
             State::Order(order) => order.bytes(),
             State::Window(window) => window.bytes(),
@@ -151,27 +170,29 @@ impl<R: Joinable> State<R> {
 }
 
 impl<F: Copy> Correlation<F> {
-    /// Writes the values by which the judgement of the member at `place` is grouped; `false` where one is missing.
+    /// Writes the values by which a judgement of the member at `place` is grouped; `false` where one is missing.
     pub(super) fn push_key<R: Joinable<Field = F>>(
         &self,
-        judgement: &Judgement<R>,
+        (event, group): (&R, Option<&Group>),
         place: usize,
         key: &mut String,
     ) -> bool {
         key.clear();
-        self.group_by.get(place).is_some_and(|origins| push_values(origins, judgement, key))
+        self.group_by.get(place).is_some_and(|origins| push_values(origins, event, group, key))
     }
 
     /// Writes the value that is counted; `false` where there is none.
     fn text<R: Joinable<Field = F>>(&self, taken: &Taken<'_, R>, text: &mut String) -> bool {
         text.clear();
-        self.measured.get(taken.place).is_some_and(|origins| push_values(origins, taken.judgement, text))
+        self.measured
+            .get(taken.place)
+            .is_some_and(|origins| push_values(origins, &taken.event, taken.group, text))
     }
 
     fn number<R: Joinable<Field = F>>(&self, taken: &Taken<'_, R>) -> Option<Number> {
         match self.measured.get(taken.place)?.first()? {
-            Origin::Field(field) => taken.judgement.event.number(*field),
-            Origin::Group(place) => joinable::number(taken.judgement.group.as_ref()?.get(*place)?),
+            Origin::Field(field) => taken.event.number(*field),
+            Origin::Group(place) => joinable::number(taken.group?.get(*place)?),
         }
     }
 
@@ -195,15 +216,16 @@ impl<F: Copy> Correlation<F> {
 /// the character of that number. `false` where one is missing.
 fn push_values<R: Joinable>(
     origins: &[Origin<R::Field>],
-    judgement: &Judgement<R>,
+    event: &R,
+    group: Option<&Group>,
     text: &mut String,
 ) -> bool {
     let mut lengths = smallvec::SmallVec::<[char; 4]>::new();
     for origin in origins {
         let before = text.len();
         let found = match origin {
-            Origin::Field(field) => judgement.event.push_text(*field, text),
-            Origin::Group(place) => match judgement.group.as_ref().and_then(|group| group.get(*place)) {
+            Origin::Field(field) => event.push_text(*field, text),
+            Origin::Group(place) => match group.and_then(|group| group.get(*place)) {
                 Some(value) => {
                     text.push_str(value);
                     true
@@ -223,7 +245,7 @@ fn push_values<R: Joinable>(
 }
 
 /// The `count` values of a text that [`push_values`] wrote.
-pub(super) fn values_of(text: &str, count: usize) -> crate::judge::Group {
+pub(super) fn values_of(text: &str, count: usize) -> Group {
     let mut rest = text;
     let mut lengths = smallvec::SmallVec::<[usize; 4]>::new();
     for _ in 1..count {
@@ -231,7 +253,7 @@ pub(super) fn values_of(text: &str, count: usize) -> crate::judge::Group {
         rest = rest.get(..rest.len() - length.len_utf8()).unwrap_or("");
         lengths.push(usize::try_from(u32::from(length)).unwrap_or(usize::MAX));
     }
-    let mut values = crate::judge::Group::new();
+    let mut values = Group::new();
     while let Some(length) = lengths.pop() {
         let (value, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
         values.push(value.into());

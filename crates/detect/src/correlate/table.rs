@@ -5,8 +5,9 @@
 
 use super::compile::Correlation;
 use super::joinable::Joinable;
-use super::state::{Met, Settled, State, Taken, Tally, values_of};
-use crate::judge::{Group, Judgement};
+use super::log::Log;
+use super::state::{Around, Met, Settled, State, Taken, Tally, values_of};
+use crate::judge::Group;
 use compact_str::CompactString;
 use hashbrown::HashTable;
 use std::cmp::Reverse;
@@ -24,6 +25,7 @@ pub(super) struct Table<R> {
     dues: BinaryHeap<Reverse<(u64, u32)>>,
     /// About how much the groups hold.
     bytes: usize,
+    log: Log<R>,
 }
 
 #[derive(Debug)]
@@ -51,8 +53,14 @@ impl<R> Default for Table<R> {
             places: HashTable::new(),
             dues: BinaryHeap::new(),
             bytes: 0,
+            log: Log::default(),
         }
     }
+}
+
+/// The hash of a key.
+pub(super) fn hash_of(key: &str) -> u64 {
+    rustc_hash::FxBuildHasher.hash_one(key)
 }
 
 fn index(place: u32) -> usize {
@@ -68,9 +76,9 @@ impl<R: Joinable> Table<R> {
         self.places.len()
     }
 
-    /// About how much the groups hold.
+    /// About how much the groups hold, with the events that are kept to be shown.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.log.bytes()
     }
 
     /// The earliest time at which something may be to be done.
@@ -78,18 +86,17 @@ impl<R: Joinable> Table<R> {
         self.dues.peek().map(|Reverse((due, _))| *due)
     }
 
-    /// Takes a judgement of the member at `place` into the group of `key`, and says what it completes.
+    /// Takes a judgement into the group of `key`, whose hash is [`hash_of`] it, and says what it completes.
     pub(super) fn take(
         &mut self,
         correlation: &Correlation<R::Field>,
-        judgement: &Judgement<R>,
-        place: usize,
-        texts: (&str, &mut String),
+        (key, hash): (&str, u64),
+        taken: Taken<'_, R>,
+        scratch: &mut String,
         tally: &mut Tally,
     ) -> Option<Said<R>> {
-        let (key, scratch) = texts;
-        let (time, timespan) = (judgement.moment.0.0, correlation.timespan);
-        let hash = rustc_hash::FxBuildHasher.hash_one(key);
+        let (time, timespan) = (taken.time, taken.timespan);
+        self.log.forget_before(time.saturating_sub(timespan));
         let is_it = |place: &u32| {
             slot_of(&self.slots, *place).is_some_and(|slot| slot.hash == hash && slot.key == key)
         };
@@ -98,14 +105,18 @@ impl<R: Joinable> Table<R> {
         let slot = self.slots.get_mut(index(number))?.as_mut()?;
         slot.last = slot.last.max(time);
         let before = slot.state.bytes();
-        let taken = Taken { judgement, place, time, timespan };
-        let met = slot.state.take(correlation, &taken, scratch, tally);
+        let met = slot.state.take(correlation, taken, Around { log: &mut self.log, scratch, tally });
         self.bytes = (self.bytes + slot.state.bytes()).saturating_sub(before);
         if known.is_none() {
             self.dues.push(Reverse((slot.state.due(slot.last, timespan), number)));
         }
         let group = |slot: &Slot<R>| values_of(&slot.key, group_len(correlation));
         met.map(|met| Said { group: group(slot), met, time })
+    }
+
+    /// Forgets the oldest of the events that are kept to be shown. Says whether there were any.
+    pub(super) fn shorten(&mut self) -> bool {
+        self.log.shorten()
     }
 
     /// A new group; its place.

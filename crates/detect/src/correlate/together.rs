@@ -19,14 +19,15 @@ impl<R> Default for Together<R> {
 
 impl<R: Joinable> Together<R> {
     /// Takes an event of a member; says whether the members of the window are those that `holds` asks for.
-    pub(super) fn take(&mut self, taken: &Taken<'_, R>, members: usize, holds: &Holds) -> Option<Met<R>> {
+    pub(super) fn take(&mut self, taken: Taken<'_, R>, members: usize, holds: &Holds) -> Option<Met<R>> {
         self.latest.resize_with(members, || None);
         let slot = self.latest.get_mut(taken.place)?;
+        let timespan = taken.timespan;
         if slot.as_ref().is_none_or(|(time, _)| *time <= taken.time) {
-            *slot = Some((taken.time, taken.judgement.event.clone()));
+            *slot = Some((taken.time, taken.event));
         }
         let newest = self.latest.iter().flatten().map(|(time, _)| *time).max()?;
-        let oldest = newest.saturating_sub(taken.timespan);
+        let oldest = newest.saturating_sub(timespan);
         let mut seen = 0;
         for (place, slot) in self.latest.iter_mut().enumerate() {
             match slot {

@@ -1,10 +1,9 @@
 //! Sums, exact where the numbers are whole; and the sum of the window that ends at each event.
 
 use super::compile::COUNT_LIMIT;
+use super::count::Counted;
 use super::evidence::Evidence;
 use super::holds::within;
-use super::joinable::Joinable;
-use super::state::{Met, Taken};
 use std::collections::VecDeque;
 use strategy::sigma::Order;
 use strategy::yaml::Number;
@@ -47,55 +46,53 @@ impl Total {
 }
 
 /// The numbers of a window, in the order of time.
-#[derive(Debug)]
-pub(super) struct Sum<R> {
+#[derive(Debug, Default)]
+pub(super) struct Sum {
     samples: VecDeque<(u64, Number)>,
     total: Total,
-    evidence: Evidence<R>,
+    /// Numbers in the log.
+    evidence: Evidence<u64>,
 }
 
-impl<R> Default for Sum<R> {
-    fn default() -> Self {
-        Self { samples: VecDeque::new(), total: Total::default(), evidence: Evidence::default() }
-    }
-}
-
-impl<R: Joinable> Sum<R> {
-    /// Takes an event with `number`; says whether the sum lies within `bounds`. The oldest of too many numbers gives
-    /// way, and is counted as lost.
+impl Sum {
+    /// Takes `value` of the event `number` at `time`; says whether the sum lies within `bounds`. The oldest of too many
+    /// values gives way, and is counted as lost.
     pub(super) fn take(
         &mut self,
-        taken: &Taken<'_, R>,
-        number: Number,
-        bounds: &[(Order, f64)],
+        (time, number): (u64, u64),
+        value: Number,
+        (timespan, bounds): (u64, &[(Order, f64)]),
         lost: &mut u64,
-    ) -> Option<Met<R>> {
-        let time = taken.time;
+    ) -> Option<Counted> {
         let newest = self.samples.back().map_or(time, |(last, _)| time.max(*last));
-        let oldest = newest.saturating_sub(taken.timespan);
+        let oldest = newest.saturating_sub(timespan);
         self.evidence.forget_before(oldest);
         while self.samples.front().is_some_and(|(old, _)| *old < oldest) {
             self.forget_first();
         }
-        let event = &taken.judgement.event;
-        if time < oldest || self.evidence.last().is_some_and(|last| last.moment() == event.moment()) {
+        if time < oldest || self.evidence.last() == Some(&number) {
             return None;
         }
         if self.samples.len() >= COUNT_LIMIT {
             self.forget_first();
             *lost += 1;
         }
-        let place = self.samples.partition_point(|(known, _)| *known <= time);
-        self.samples.insert(place, (time, number));
-        self.total.add(number);
-        self.evidence.keep(time, event.clone());
+        match self.samples.back() {
+            Some((last, _)) if *last > time => {
+                let place = self.samples.partition_point(|(known, _)| *known <= time);
+                self.samples.insert(place, (time, value));
+            }
+            _ => self.samples.push_back((time, value)),
+        }
+        self.total.add(value);
+        self.evidence.keep(time, number);
         let sum = self.total.value();
         if !within(sum, bounds) {
             return None;
         }
         self.samples.clear();
         self.total = Total::default();
-        Some(Met { members: self.evidence.take(), count: sum })
+        Some((self.evidence.take(), sum))
     }
 
     fn forget_first(&mut self) {
@@ -106,6 +103,6 @@ impl<R: Joinable> Sum<R> {
 
     /// About how much is held.
     pub(super) fn bytes(&self) -> usize {
-        self.samples.capacity() * size_of::<(u64, Number)>() + self.evidence.len() * R::HELD_BYTES
+        self.samples.capacity() * size_of::<(u64, Number)>() + self.evidence.bytes()
     }
 }

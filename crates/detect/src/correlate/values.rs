@@ -1,41 +1,34 @@
 //! Counting the different values in the window that ends at each event.
 
+use super::count::Counted;
 use super::evidence::Evidence;
-use super::joinable::Joinable;
-use super::state::{Met, Taken};
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// The values of a window; a group never holds more of them than would make it fire.
-#[derive(Debug)]
-pub(super) struct Values<R> {
+#[derive(Debug, Default)]
+pub(super) struct Values {
     /// With the time of their last event.
     last: FxHashMap<CompactString, u64>,
     /// Each once, with a time at or before its last event, the earliest first.
     ages: BinaryHeap<Reverse<(u64, CompactString)>>,
-    evidence: Evidence<R>,
+    /// Numbers in the log.
+    evidence: Evidence<u64>,
     text_bytes: usize,
 }
 
-impl<R> Default for Values<R> {
-    fn default() -> Self {
-        Self {
-            last: FxHashMap::default(),
-            ages: BinaryHeap::new(),
-            evidence: Evidence::default(),
-            text_bytes: 0,
-        }
-    }
-}
-
-impl<R: Joinable> Values<R> {
-    /// Takes an event with `value`; says whether it makes `at_least` values.
-    pub(super) fn take(&mut self, taken: &Taken<'_, R>, value: &str, at_least: usize) -> Option<Met<R>> {
-        let time = taken.time;
-        let oldest = time.saturating_sub(taken.timespan);
-        self.forget_before(oldest);
+impl Values {
+    /// Takes `value` of the event `number` at `time`; says whether it makes `at_least` values.
+    pub(super) fn take(
+        &mut self,
+        (time, number): (u64, u64),
+        value: &str,
+        timespan: u64,
+        at_least: usize,
+    ) -> Option<Counted> {
+        self.forget_before(time.saturating_sub(timespan));
         match self.last.get_mut(value) {
             Some(last) => *last = time.max(*last),
             None => {
@@ -45,14 +38,16 @@ impl<R: Joinable> Values<R> {
                 self.last.insert(value, time);
             }
         }
-        self.evidence.keep(time, taken.judgement.event.clone());
+        if self.evidence.last() != Some(&number) {
+            self.evidence.keep(time, number);
+        }
         if self.last.len() < at_least {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         let count = self.last.len() as f64;
         (self.last, self.ages, self.text_bytes) = Default::default();
-        Some(Met { members: self.evidence.take(), count })
+        Some((self.evidence.take(), count))
     }
 
     /// Forgets the values that were last seen before `oldest`; each is looked at when it may be over, and then no
@@ -76,6 +71,6 @@ impl<R: Joinable> Values<R> {
     /// About how much is held.
     pub(super) fn bytes(&self) -> usize {
         let entry = 2 * size_of::<(u64, CompactString)>();
-        self.last.capacity() * entry + self.text_bytes + self.evidence.len() * R::HELD_BYTES
+        self.last.capacity() * entry + self.text_bytes + self.evidence.bytes()
     }
 }

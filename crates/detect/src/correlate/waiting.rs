@@ -2,22 +2,26 @@
 //!
 //! Events come nearly in order: what is not earlier than the last goes to the end of a queue, the rest to a heap.
 
-use crate::judge::{JudgeIndex, Moment};
+use crate::judge::Moment;
+use compact_str::CompactString;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 
-/// Judgements in the order of time, of arrival number, and of judge.
+/// Judgements in the order of time, of arrival number, and of who takes them.
 #[derive(Debug)]
 pub(super) struct Waiting<R> {
     in_order: VecDeque<Entry<R>>,
     out_of_order: BinaryHeap<Reverse<Entry<R>>>,
 }
 
-/// A judgement that waits.
+/// A judgement that waits to be taken by a correlation. Its key is read while the event is fresh in the processor's cache.
 #[derive(Debug)]
 pub(super) struct Entry<R> {
     pub(super) moment: Moment,
-    pub(super) judge: JudgeIndex,
+    /// The correlation, and the place of the judge among its members.
+    pub(super) taker: (usize, usize),
+    /// The values that it is grouped by, and their hash.
+    pub(super) key: (CompactString, u64),
     pub(super) event: R,
 }
 
@@ -70,6 +74,6 @@ impl<R> PartialOrd for Entry<R> {
 }
 impl<R> Ord for Entry<R> {
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.moment, self.judge).cmp(&(other.moment, other.judge))
+        (self.moment, self.taker).cmp(&(other.moment, other.taker))
     }
 }

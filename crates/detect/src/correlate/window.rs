@@ -58,9 +58,8 @@ impl<R: Joinable> Window<R> {
     }
 
     /// Takes an event; what there is no room for is counted as lost.
-    pub(super) fn take(&mut self, taken: &Taken<'_, R>, measured: &Measured<'_>, lost: &mut u64) {
-        let event = &taken.judgement.event;
-        let is_known = self.evidence.last().is_some_and(|last| last.moment() == event.moment());
+    pub(super) fn take(&mut self, taken: Taken<'_, R>, measured: &Measured<'_>, lost: &mut u64) {
+        let is_known = self.evidence.last().is_some_and(|last| last.moment() == taken.event.moment());
         if let Measure::Members(seen) = &mut self.measure {
             *seen |= bit(taken.place);
         } else if is_known {
@@ -87,7 +86,7 @@ impl<R: Joinable> Window<R> {
             _ => {}
         }
         if !is_known {
-            self.evidence.keep(taken.time, event.clone());
+            self.evidence.keep(taken.time, taken.event);
         }
     }
 
@@ -113,7 +112,7 @@ impl<R: Joinable> Window<R> {
             Measure::Numbers(numbers, _) => numbers.capacity() * size_of::<f64>(),
             _ => 0,
         };
-        size_of::<Self>() + measured + self.evidence.len() * R::HELD_BYTES
+        size_of::<Self>() + measured + self.evidence.bytes() + self.evidence.len() * R::HELD_BYTES
     }
 }
 
