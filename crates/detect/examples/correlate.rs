@@ -38,7 +38,10 @@ correlation:
 
 /// What is measured: a name and the correlation.
 const CASES: [(&str, &str); 6] = [
-    ("event_count, 10 within 1 m", "{type: event_count, rules: c, group-by: DestinationIp, timespan: 1m, condition: {gte: 10}}"),
+    (
+        "event_count, 100 within 1 m",
+        "{type: event_count, rules: c, group-by: DestinationIp, timespan: 1m, condition: {gte: 100}}",
+    ),
     (
         "event_count, 1000 within 1 h",
         "{type: event_count, rules: c, group-by: DestinationIp, timespan: 1h, condition: {gte: 1000}}",
@@ -49,7 +52,7 @@ const CASES: [(&str, &str); 6] = [
     ),
     (
         "value_sum within 1 m",
-        "{type: value_sum, rules: c, group-by: DestinationIp, timespan: 1m, condition: {gte: 1000000, field: SourcePort}}",
+        "{type: value_sum, rules: c, group-by: DestinationIp, timespan: 1m, condition: {gte: 100000000, field: SourcePort}}",
     ),
     (
         "value_avg within 1 m",

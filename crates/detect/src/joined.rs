@@ -53,6 +53,16 @@ pub enum Value {
     Number(Number),
 }
 
+impl std::fmt::Display for Value {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Text(text) => to.write_str(text),
+            Value::Number(Number::Integer(number)) => number.fmt(to),
+            Value::Number(Number::Float(number)) => number.fmt(to),
+        }
+    }
+}
+
 /// What was counted since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unjoined {
@@ -261,8 +271,7 @@ impl Joinable for Noted {
     fn push_text(&self, field: usize, text: &mut String) -> bool {
         match self.value(field) {
             Some(Value::Text(value)) if !value.is_empty() => push_cut(value, text),
-            Some(Value::Number(Number::Integer(number))) => push_cut(&number.to_string(), text),
-            Some(Value::Number(Number::Float(number))) => push_cut(&number.to_string(), text),
+            Some(number @ Value::Number(_)) => push_cut(&number.to_string(), text),
             _ => return false,
         }
         true

@@ -1,11 +1,12 @@
 //! Sigma rules alone: for people who only need the engine.
 //!
 //! In: rules and filters as they were read; events, typed or JSON. Out: which rules hold. No strategy, no alert, no
-//! state: correlations are not run, and say so. A rule that cannot run comes back as [`Rejected`], and the others do.
+//! state: correlations are rejected here, and run by [`crate::joined`]. A rule that cannot run comes back as [`Rejected`], and the others do.
 
 use crate::error::Fault;
+use crate::joined::Value;
 use crate::json::{self, JsonRecord, Shape, Slot, Slots};
-use crate::rule::{Compiler, Marks, Placeholders, Program, RuleSet, compile};
+use crate::rule::{Compiler, Marks, Placeholders, Program, Record, RuleSet, Scalar, Schema, compile};
 use event::Event;
 use smallvec::SmallVec;
 use strategy::sigma::{Filter, Item, Rule};
@@ -29,6 +30,8 @@ pub struct JsonRules {
     rules: RuleSet<Slot>,
     /// By rule: its place among the items.
     items: Vec<usize>,
+    /// The fields that the caller reads.
+    read: Vec<Slot>,
     has_keywords: bool,
 }
 
@@ -55,7 +58,7 @@ impl JsonRules {
             each(items, |rule, filters| Compiler { schema: &mut shape, placeholders }.rule(rule, filters));
         let rules = RuleSet::new(compiled.nodes);
         let has_keywords = rules.has_keywords();
-        (Self { shape, rules, items: compiled.items, has_keywords }, compiled.rejected)
+        (Self { shape, rules, items: compiled.items, read: Vec::new(), has_keywords }, compiled.rejected)
     }
 
     /// Judges the event at the start of `bytes`: the places among the items of the rules that hold, in their order,
@@ -87,6 +90,23 @@ impl JsonRules {
         Ok((matched, end))
     }
 
+    /// Also keeps the values of these fields, for [`JsonRules::values`].
+    ///
+    /// # Errors
+    /// A name that no field can have.
+    pub fn read(&mut self, fields: &[String]) -> Result<(), Fault> {
+        self.read = fields.iter().map(|name| self.shape.field(name)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// The values of the fields given to [`JsonRules::read`], in their order, of the event of `bytes` that was judged
+    /// last. A list is one text, its items joined by commas; null is no value.
+    pub fn values(&self, bytes: &[u8], scratch: &JsonScratch) -> Vec<Option<Value>> {
+        let text = String::from_utf8_lossy(bytes);
+        let record = JsonRecord { text: &text, slots: &scratch.slots };
+        self.read.iter().map(|slot| value(&record, *slot)).collect()
+    }
+
     /// The same as [`JsonRules::judge`], by asking every rule: what the index must agree with. For tests.
     ///
     /// # Errors
@@ -115,6 +135,27 @@ impl JsonRules {
     pub fn always_asked(&self) -> impl Iterator<Item = usize> {
         self.rules.always().iter().filter_map(|rule| self.items.get(*rule).copied())
     }
+}
+
+fn value(record: &JsonRecord<'_>, slot: Slot) -> Option<Value> {
+    let mut found: Option<Value> = None;
+    record.any(slot, |scalar| {
+        let mut text = None;
+        scalar.is_text(|value| {
+            text = Some(value.to_owned());
+            true
+        });
+        let Some(text) = text else { return false };
+        found = Some(match found.take() {
+            None => match (scalar, scalar.number()) {
+                (Scalar::Integer(_) | Scalar::Number(_), Some(number)) => Value::Number(number),
+                _ => Value::Text(text),
+            },
+            Some(before) => Value::Text(format!("{before},{text}")),
+        });
+        false
+    });
+    found
 }
 
 /// Rules over typed events, chosen by their log source.
@@ -178,7 +219,7 @@ fn each<N>(items: &[Item], mut compile: impl FnMut(&Rule, &[&Filter]) -> Result<
     for (place, item) in items.iter().enumerate() {
         let node = match item {
             Item::Rule(rule) => compile(rule, &filters),
-            Item::Correlation(_) => Err(Fault::Unsupported("a correlation without a strategy".to_owned())),
+            Item::Correlation(_) => Err(Fault::Unsupported("a correlation among rules alone".to_owned())),
             Item::Filter(_) => continue,
         };
         match node {

@@ -187,3 +187,68 @@ fn a_correlation_that_joins_nothing_or_itself_is_refused_and_the_rest_runs() {
     );
     assert_eq!(created(&run(&mut engine, acts(&[(0.0, "a")]))), ["base a"]);
 }
+
+#[test]
+fn a_group_has_one_alert_however_often_it_fires_within_its_timespan() {
+    let many = THREE.replace("10s", "1h").replace("gte: 3", "gte: 2");
+    let list: Vec<(f64, &str)> = (0..60_u32).map(|minute| (f64::from(minute) * 60.0, "a")).collect();
+    let alerts = run(&mut engine(&rules(&many)), acts(&list));
+    assert_eq!(created(&alerts), ["joined"]);
+    let counts: Vec<u64> = alerts.iter().map(|alert| alert.count).collect();
+    assert_eq!(counts.first(), Some(&1), "the first is told at once");
+    assert_eq!(counts.last(), Some(&30), "all are counted");
+    assert!(counts.len() <= 4, "{counts:?}");
+}
+
+#[test]
+fn what_fires_after_its_alert_was_closed_is_told_again() {
+    let list = [(0.0, "a"), (1.0, "a"), (2.0, "a"), (5000.0, "a"), (5001.0, "a"), (5002.0, "a")];
+    assert_eq!(joined(THREE, acts(&list)).len(), 2);
+}
+
+#[test]
+fn the_first_and_the_last_events_are_shown() {
+    let twenty = THREE.replace("gte: 3", "gte: 20").replace("10s", "1m");
+    let list: Vec<(f64, &str)> = (0..20_u32).map(|second| (f64::from(second), "a")).collect();
+    let alerts = joined(&twenty, acts(&list));
+    let shown: Vec<u64> = alerts[0].evidence.iter().map(|event| event.id.sequence).collect();
+    assert_eq!(shown, [1, 2, 3, 4, 17, 18, 19, 20]);
+    assert_eq!(alerts[0].message, "20 seen");
+}
+
+#[test]
+fn memory_is_bounded_and_events_to_show_give_way_before_groups() {
+    let config = Config { group_bytes: 128 << 10, ..Config::default() };
+    let many = THREE.replace("gte: 3", "gte: 1000").replace("10s", "1h");
+    let mut engine = engine_with(&rules(&many), &config);
+    let mut alerts = Vec::new();
+    for number in 0..5_000_u32 {
+        let container = u8::try_from(number % 4).unwrap();
+        let seconds = f64::from(number) / 10.0;
+        engine.push(exec(seconds, number.into(), container, ("/bin/a", "a")), &mut alerts);
+        assert!(engine.group_bytes() <= 128 << 10, "{} at {number}", engine.group_bytes());
+    }
+    assert_eq!(created(&alerts), ["joined"; 4], "no group gave way");
+    assert_eq!(engine.stats().groups_evicted, 0);
+}
+
+#[test]
+fn an_absence_is_told_when_the_window_ends_and_not_before() {
+    let absent = "type: temporal_ordered\nrules: [a, b]\ntimespan: 10s\ngroup-by: container.id\ncondition: a and not b";
+    let mut engine = engine(&rules(absent));
+    let mut alerts = Vec::new();
+    for event in acts(&[(0.0, "a"), (9.0, "x")]) {
+        engine.push(event, &mut alerts);
+    }
+    assert_eq!(created(&alerts), [""; 0]);
+    engine.push(tick(11.0), &mut alerts);
+    assert_eq!(created(&alerts), ["joined"]);
+}
+
+#[test]
+fn what_cannot_be_measured_is_counted() {
+    let sum = "type: value_sum\nrules: a\ntimespan: 10s\ngroup-by: container.id\ncondition: {gte: 3, field: ParentImage}";
+    let mut engine = engine(&rules(sum));
+    run(&mut engine, acts(&[(0.0, "a"), (1.0, "a")]));
+    assert_eq!(engine.stats().unmeasured, 2);
+}
