@@ -202,9 +202,10 @@ fn load<F: Copy>(
             if members().any(|member| waiting.contains(&member)) {
                 return true;
             }
-            let lost = correlation.rules.iter().find(|rule| {
-                find(&rule.name).is_some_and(|member| refused.contains(&member))
-            });
+            let lost = correlation
+                .rules
+                .iter()
+                .find(|rule| find(&rule.name).is_some_and(|member| refused.contains(&member)));
             let mut names = Names { judge: &find, field, correlations: &compiled };
             let one = match lost {
                 Some(rule) => Err(Fault::UnknownReference(rule.name.clone())),

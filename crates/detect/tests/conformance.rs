@@ -2,7 +2,11 @@
 //!
 //! Runs every case of every file, prints how many of each file pass, and fails with the list of those that do not.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails where it is wrong, and prints its table")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails where it is wrong, and prints its table"
+)]
 
 use detect::joined::{Correlations, Noted};
 use detect::plain::{JsonRules, JsonScratch};
@@ -29,14 +33,17 @@ fn every_case_of_the_suite_passes() {
     for path in files {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).unwrap();
-        let document = yaml::parse(&Fragment::whole(&text)).unwrap_or_else(|all| panic!("{name}: {all:?}")).remove(0);
+        let document =
+            yaml::parse(&Fragment::whole(&text)).unwrap_or_else(|all| panic!("{name}: {all:?}")).remove(0);
         let all = document.sequence().unwrap_or_else(|| panic!("{name} is no list"));
         let before = failures.len();
         for case in all {
             let case_name = text_of(case, "name");
             assert!(names.insert(case_name.to_owned()), "two cases are called {case_name}");
             let found = check(case);
-            failures.extend(found.into_iter().map(|why| (case_name.to_owned(), format!("{name}: {case_name}: {why}"))));
+            failures.extend(
+                found.into_iter().map(|why| (case_name.to_owned(), format!("{name}: {case_name}: {why}"))),
+            );
         }
         let failed: BTreeSet<&str> = failures.iter().skip(before).map(|(case, _)| case.as_str()).collect();
         let open = all.iter().filter(|case| case.entry("open").is_some()).count();
@@ -79,8 +86,12 @@ fn check(case: &Node) -> Vec<String> {
             }
         }
         for (rule, numbers) in expect.mapping().unwrap() {
-            let expect: Vec<usize> =
-                numbers.sequence().unwrap().iter().map(|number| number.text().unwrap().parse().unwrap()).collect();
+            let expect: Vec<usize> = numbers
+                .sequence()
+                .unwrap()
+                .iter()
+                .map(|number| number.text().unwrap().parse().unwrap())
+                .collect();
             let got = got.get(&rule.text).cloned().unwrap_or_default();
             if got != expect {
                 wrong.push(format!("{} matches {got:?} and not {expect:?}", rule.text));
@@ -154,7 +165,8 @@ impl Loaded {
             self.judge(&json(event), seconds.text().unwrap().parse().unwrap(), number);
         }
         self.correlations.finish(&mut self.joined);
-        let of_joined = |one: &&detect::joined::Joined<Noted>| self.items[one.item].head().handle() == "joined";
+        let of_joined =
+            |one: &&detect::joined::Joined<Noted>| self.items[one.item].head().handle() == "joined";
         self.joined.iter().filter(of_joined).map(|one| one.group.clone()).collect::<BTreeSet<_>>().len()
     }
 }
@@ -183,13 +195,15 @@ fn rules_of(case: &Node) -> String {
     if let Some(more) = case.entry("more") {
         write!(text, "{}\n---\n", more.text().unwrap().trim_end()).unwrap();
     }
-    let correlation = indented(case.entry("correlation").expect("rules, detection or correlation").text().unwrap());
+    let correlation =
+        indented(case.entry("correlation").expect("rules, detection or correlation").text().unwrap());
     write!(text, "title: joined\nname: joined\ncorrelation:\n{correlation}").unwrap();
     text
 }
 
 fn placeholders_of(case: &Node) -> Placeholders {
-    let texts = |node: &Node| node.sequence().unwrap().iter().map(|one| one.text().unwrap().to_owned()).collect();
+    let texts =
+        |node: &Node| node.sequence().unwrap().iter().map(|one| one.text().unwrap().to_owned()).collect();
     let entries = case.entry("placeholders").and_then(Node::mapping).unwrap_or_default();
     entries.iter().map(|(name, values)| (name.text.clone(), texts(values))).collect()
 }

@@ -27,8 +27,8 @@ mod waiting;
 mod window;
 
 pub(crate) use compile::{Correlation, Names, compile};
-pub(crate) use joinable::{number, push_cut};
 pub use joinable::Joinable;
+pub(crate) use joinable::{number, push_cut};
 
 use crate::judge::{Group, JudgeIndex, Judgement, Moment};
 use event::BootTime;

@@ -162,8 +162,8 @@ impl<R: Joinable> Progress<R> {
             None => Run { began: taken.time, last: moment, events: Vec::new() },
             Some(before) => {
                 let Some(step) = self.steps.get(before) else { return };
-                let runs = [&step.latest, &step.earlier].into_iter().flatten();
-                let Some(run) = runs.filter(follows).next() else { return };
+                let mut runs = [&step.latest, &step.earlier].into_iter().flatten();
+                let Some(run) = runs.find(follows) else { return };
                 run.clone()
             }
         };
