@@ -4,11 +4,14 @@ mod cli;
 mod config;
 mod content;
 mod doctor;
+mod exceptions;
 mod failure;
 mod live;
 mod pipeline;
+mod recording;
 mod replay;
 mod strategies;
+mod table;
 
 use clap::Parser;
 use cli::{Cli, Command, Role};
@@ -39,6 +42,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Watch(args) => live::watch(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Strategy(command) => strategies::run(&command),
+        Command::Exceptions(command) => exceptions::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Process { role: Role::Engine } => live::engine::run(),
         Command::Process { role: Role::Actor } => live::actor::run(),
