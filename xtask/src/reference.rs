@@ -6,7 +6,10 @@ use std::path::Path;
 
 /// Every generated page: its path and its text.
 fn pages() -> Vec<(&'static str, String)> {
-    vec![("docs/reference/fields.md", event::reference::markdown())]
+    vec![
+        ("docs/reference/fields.md", event::reference::markdown()),
+        ("docs/reference/lint.md", strategy::diagnostic::reference::markdown()),
+    ]
 }
 
 /// Writes every page; no findings.

@@ -22,9 +22,12 @@ pub enum Command {
     Replay(Replay),
     /// Works on strategy documents.
     #[command(subcommand)]
-    Strategy(Strategy),
+    Strategy(crate::strategies::Command),
     /// Judges any JSON events by plain Sigma rules.
     Match(Match),
+    /// Lists silences, and shows what they hide.
+    #[command(subcommand)]
+    Exceptions(crate::exceptions::Command),
     /// Says what this host can and cannot sense, why, and how to mend it.
     Doctor(Doctor),
     /// One of the processes that `watch` starts.
@@ -135,40 +138,6 @@ pub enum Kind {
     Events,
     /// Kubernetes audit log (JSON lines).
     KubernetesAudit,
-}
-
-/// `strategy`.
-#[derive(Debug, Subcommand)]
-pub enum Strategy {
-    /// Lists the strategies.
-    List(Documents),
-    /// Reports all errors of all documents at once.
-    Lint(Documents),
-    /// Runs the tests inside the documents.
-    Test(Documents),
-    /// Shows one document.
-    Explain(Explain),
-}
-
-/// Documents to work on.
-#[derive(Debug, Args)]
-pub struct Documents {
-    /// Files or directories; the built-in documents where none is given.
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// Only the tests whose name contains this.
-    #[arg(long, value_name = "TEXT")]
-    pub filter: Option<String>,
-}
-
-/// `strategy explain`.
-#[derive(Debug, Args)]
-pub struct Explain {
-    /// Id, slug or technique of the strategy.
-    pub id: String,
-    /// Directory with strategy documents, in the place of the built-in ones.
-    #[arg(long, value_name = "DIR")]
-    pub strategies: Option<PathBuf>,
 }
 
 /// `doctor`.

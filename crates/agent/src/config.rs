@@ -1,8 +1,9 @@
 //! The configuration file: one section per crate, every key optional.
 
 use crate::failure::Failure;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use std::path::Path;
+use strategy::document::blocks::{self, Date, Maintenance, Scope};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -16,6 +17,64 @@ pub struct Config {
     pub enrich: enrich::Config,
     /// Detection.
     pub detect: detect::Config,
+    /// Silences beside those of the documents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exception: Vec<Exception>,
+}
+
+/// A silence: the same keys as in a document, and the strategy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exception {
+    /// Slug or id of the strategy; `*` means all.
+    pub strategy: String,
+    /// Name, for lists and counts.
+    pub id: String,
+    /// Rules of the strategy that it silences; none means all.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// What it is limited to; not empty.
+    pub scope: Scope,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// Last day on which it holds, in UTC.
+    #[serde(deserialize_with = "day")]
+    pub expires: Date,
+    /// When it holds, if not always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Maintenance>,
+}
+
+impl Exception {
+    /// The silence as documents have it.
+    pub fn exception(&self) -> blocks::Exception {
+        blocks::Exception {
+            id: self.id.clone(),
+            rules: self.rules.clone(),
+            scope: self.scope.clone(),
+            owner: self.owner.clone(),
+            reason: self.reason.clone(),
+            expires: self.expires,
+            window: self.window.clone(),
+        }
+    }
+}
+
+/// A day as text or as TOML's own date.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Toml(toml::value::Datetime),
+    }
+    let text = match Written::deserialize(deserializer)? {
+        Written::Text(text) => text,
+        Written::Toml(date) => date.to_string(),
+    };
+    blocks::date(&text).ok_or_else(|| de::Error::custom(format!("`{text}` is not a date such as 2027-01-31")))
 }
 
 /// The Docker sensor.
@@ -73,6 +132,27 @@ mod tests {
                 assert!(text.contains(&format!("\n{key} = ")), "{section}.{key} is not documented");
             }
         }
+    }
+
+    #[test]
+    fn exceptions_are_read_as_the_documented_example_writes_them_and_cross_to_the_engine_whole() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/watchkeeper.toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        let example: String = text
+            .lines()
+            .skip_while(|line| *line != "#[[exception]]")
+            .map(|line| format!("{}\n", line.strip_prefix('#').unwrap()))
+            .collect();
+        for text in [example.clone(), example.replace("2027-12-31", "\"2027-12-31\"")] {
+            let config: Config = toml::from_str(&text).unwrap();
+            let exception = &config.exception[0];
+            assert_eq!(exception.expires.to_string(), "2027-12-31");
+            assert_eq!(exception.window.as_ref().unwrap().from.to_string(), "02:00");
+            let crossed: Config = serde_json::from_str(&serde_json::to_string(&config).unwrap()).unwrap();
+            assert_eq!(crossed.exception[0].exception(), exception.exception());
+        }
+        assert!(toml::from_str::<Config>(&example.replace("2027-12-31", "2027-02-30")).is_err());
+        assert!(toml::from_str::<Config>(&example.replace("owner", "ownr")).is_err());
     }
 
     #[test]

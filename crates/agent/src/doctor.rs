@@ -84,6 +84,36 @@ fn print(findings: &[Finding], json: bool) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether the kernel sensor can run here, as far as can be said without loading its programs.
+///
+/// # Errors
+/// What the host lacks.
+pub fn kernel_sensor() -> Result<(), String> {
+    lacking([kernel(), btf(), rights()].iter().find(|finding| finding.state == State::Missing))
+}
+
+/// Whether sockets can be told by their container here.
+///
+/// # Errors
+/// What the host lacks.
+pub fn socket_owners() -> Result<(), String> {
+    let finding = cgroups();
+    lacking(Some(&finding).filter(|finding| finding.state != State::Good))
+}
+
+/// Whether Docker answers.
+///
+/// # Errors
+/// Why it does not.
+pub fn docker_daemon() -> Result<(), String> {
+    let finding = docker();
+    lacking(Some(&finding).filter(|finding| finding.state != State::Good))
+}
+
+fn lacking(finding: Option<&Finding>) -> Result<(), String> {
+    finding.map_or(Ok(()), |finding| Err(finding.detail.clone()))
+}
+
 fn kernel() -> Finding {
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());

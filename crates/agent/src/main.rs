@@ -4,12 +4,15 @@ mod cli;
 mod config;
 mod content;
 mod doctor;
+mod exceptions;
 mod failure;
 mod live;
 mod matching;
 mod pipeline;
+mod recording;
 mod replay;
 mod strategies;
+mod table;
 
 use clap::Parser;
 use cli::{Cli, Command, Role};
@@ -41,6 +44,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Replay(args) => replay::run(&args),
         Command::Strategy(command) => strategies::run(&command),
         Command::Match(args) => matching::run(&args),
+        Command::Exceptions(command) => exceptions::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Process { role: Role::Engine } => live::engine::run(),
         Command::Process { role: Role::Actor } => live::actor::run(),

@@ -63,6 +63,11 @@ impl Pipeline {
         self.lost
     }
 
+    /// What each exception did so far.
+    pub fn exceptions(&self) -> Vec<detect::ExceptionUse> {
+        self.engine.stats().exceptions
+    }
+
     /// Takes one event through all stages.
     ///
     /// # Errors

@@ -264,7 +264,10 @@ impl Engine {
         self.counted.judgements += 1;
         let Some(judge) = self.judges.get(judgement.judge).filter(|judge| judge.alerts) else { return };
         let handles = [judge.name.as_str(), judge.id.as_str(), judge.title.as_str()];
-        if self.exceptions.ask(judge.strategy, &handles, &judgement.event) == Verdict::Silence {
+        // What an open alert counts stays true: an exception keeps alerts from being raised, and hides no repeats.
+        if self.exceptions.ask(judge.strategy, &handles, &judgement.event) == Verdict::Silence
+            && !self.alerts.is_open(judge, &judgement)
+        {
             return;
         }
         let (alerts, around) = self.alerts_and_surroundings();

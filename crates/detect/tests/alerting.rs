@@ -191,6 +191,28 @@ fn an_exception_silences_what_it_covers_until_it_expires() {
 }
 
 #[test]
+fn an_exception_takes_nothing_from_the_count_of_an_alert_that_is_open() {
+    let fields = [("CommandLine".to_owned(), OneOrMore(vec!["sh known".to_owned()]))];
+    let exception = Exception {
+        id: "known".into(),
+        rules: Vec::new(),
+        scope: Scope { fields: fields.into(), ..Scope::default() },
+        owner: "ops".into(),
+        reason: "known".into(),
+        expires: Date { year: 2027, month: 12, day: 31 },
+        window: None,
+    };
+    let known = |seconds: f64, number: u64| exec(seconds, number, 1, ("/bin/sh", "sh known"));
+    let mut strategy = strategy(SHELL);
+    strategy.document.exceptions.push(Placed { span: Default::default(), value: exception });
+    let (mut engine, _) = Engine::new(&[strategy], &Config::default()).unwrap();
+    let events = [known(0.0, 0), shell(1.0, 1), known(2.0, 2), tick(700.0), tick(1400.0)];
+    let alerts = run(&mut engine, events);
+    assert_eq!(shown(&alerts), ["create shell 1", "update shell 2", "close shell 2"]);
+    assert_eq!(engine.stats().exceptions[0].silenced, 2);
+}
+
+#[test]
 fn what_rules_can_want_is_said() {
     let wants = engine(
         "

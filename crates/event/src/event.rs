@@ -33,6 +33,9 @@ pub const SIGNALS: &[(&str, &str)] = &[
     ("health", "loss and state of the sensors themselves"),
 ];
 
+/// Signals of the model that no sensor of this version gives: what requires them is blind.
+pub const UNSENSED: &[&str] = &["api", "authentication", "network_config", "metric"];
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -67,6 +67,25 @@ pub enum FieldType {
     List,
 }
 
+/// Why the absence of a word in a field proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Somebody who is observed says it of himself: a process of its arguments, a client of its name.
+    Claimed,
+    /// Only its beginning is there.
+    Truncated,
+}
+
+impl Doubt {
+    /// The word for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Doubt::Claimed => "claimed",
+            Doubt::Truncated => "truncated",
+        }
+    }
+}
+
 macro_rules! fields {
     ($($variant:ident, $name:literal, $type:ident, $ocsf:literal, $doc:literal;)+) => {
         /// A field that rules may name.
@@ -100,6 +119,28 @@ impl Field {
             FieldType::Bool => "boolean",
             FieldType::Ip => "address",
             FieldType::List => "list of text",
+        }
+    }
+
+    /// Why its text cannot be relied on to lack something, where it cannot. Paths of files are claimed only where
+    /// `file.resolved` says so, and are not meant here.
+    pub fn doubt(self) -> Option<Doubt> {
+        match self {
+            Field::ProcessTask
+            | Field::CommandLine
+            | Field::ParentCommandLine
+            | Field::ProcessRequested
+            | Field::ProcessInterpreter
+            | Field::ProcessEnv
+            | Field::ContainerName
+            | Field::FileTarget
+            | Field::SyscallSource
+            | Field::ApiUserAgent
+            | Field::AuthUser
+            | Field::FactIntendedDestination
+            | Field::FactIntendedPort => Some(Doubt::Claimed),
+            Field::FactCommandText => Some(Doubt::Truncated),
+            _ => None,
         }
     }
 
@@ -267,6 +308,13 @@ mod tests {
     fn every_field_is_found_by_its_name_and_names_are_unique() {
         for field in Field::ALL {
             assert_eq!(Field::by_name(field.name()), Some(*field));
+        }
+    }
+
+    #[test]
+    fn what_the_reference_calls_claimed_is_in_doubt() {
+        for field in Field::ALL.iter().filter(|field| field.doc().contains("claimed")) {
+            assert_eq!(field.doubt(), Some(Doubt::Claimed), "{}", field.name());
         }
     }
 }

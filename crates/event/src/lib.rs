@@ -32,7 +32,7 @@ pub use alert::Alert;
 pub use container::{Container, ContainerChange, ContainerVerb};
 pub use event::{Class, Context, Event, Kind};
 pub use fact::{Fact, FactName, FactValue, Facts};
-pub use field::{Field, Value};
+pub use field::{Doubt, Field, Value};
 pub use identity::{BootTime, ContainerId, EventId, Owner, ProcessKey, Sensor, WallTime};
 pub use process::{Actor, Argv, Exec, Process};
 pub use text::{Provenance, Text};

@@ -6,6 +6,7 @@ use super::ingest::{BATCHES, Batch, Ingest, Sources};
 use super::link::{FromEngine, Lines, Setup, send};
 use super::record::Recorder;
 use super::sandbox;
+use crate::exceptions;
 use crate::failure::{Exit, Failure};
 use crate::pipeline::Pipeline;
 use event::health::{Health, SensorState};
@@ -101,6 +102,7 @@ impl Rings {
 
 struct EngineProcess {
     pipeline: Pipeline,
+    strategies: Vec<strategy::Strategy>,
     recorder: Option<Recorder<File>>,
     requests: File,
     out: BufWriter<io::Stdout>,
@@ -113,11 +115,14 @@ impl EngineProcess {
     fn new(setup: &Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
         let host =
             respond::Host { hostname: setup.hostname.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let (strategies, _) = strategy::load(&setup.documents);
+        let (mut strategies, _) = strategy::load(&setup.documents);
+        // What is wrong with them the sensor process has said.
+        let _ = exceptions::apply(&mut strategies, &setup.config.exception);
         let pipeline = Pipeline::new(&strategies, &setup.config, setup.format.into(), host)?;
         let head = Head::new(env!("CARGO_PKG_VERSION"), &setup.hostname, &setup.kernel);
         Ok(Self {
             pipeline,
+            strategies,
             recorder: record.map(|file| Recorder::new(file, &head)),
             requests,
             out: BufWriter::new(io::stdout()),
@@ -141,6 +146,9 @@ impl EngineProcess {
         };
         self.flush_recording();
         let (raised, events, lost) = (self.pipeline.raised(), self.events, self.lost + self.pipeline.lost());
+        for sentence in exceptions::uses(&self.strategies, &self.pipeline.exceptions()) {
+            self.tell(&FromEngine::Say(sentence));
+        }
         self.tell(&FromEngine::Done { raised, events, lost });
         match ended {
             Err(error) => Err(Failure::output(&error)),

@@ -6,6 +6,7 @@ use super::lock;
 use crate::cli::{self, Watch};
 use crate::config::Config;
 use crate::content::{self, Document};
+use crate::exceptions;
 use crate::failure::{Exit, Failure, say};
 use event::Event;
 use event::process::Guarded;
@@ -49,7 +50,8 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     listen_to_signals(happen.clone())?;
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
-    let strategies = crate::strategies::check(&documents)?;
+    let strategies = crate::strategies::check(&documents, &config.exception)?;
+    exceptions::expired(&strategies).iter().for_each(|sentence| say(sentence));
     if !rustix::process::geteuid().is_root() {
         return Err(Failure::host(
             "sensing needs root: loading kernel programs and reading Docker's socket are not allowed to this user",

@@ -151,14 +151,7 @@ impl Compiled {
 
 /// The first moment after the day.
 fn end_of(date: Date) -> WallTime {
-    // Days from 1970 by counting years from March, so that the leap day is a year's last.
-    let (year, month) = (u64::from(date.year), u64::from(date.month));
-    let (year, month_from_march) =
-        if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400;
-    let days = days + (153 * month_from_march + 2) / 5 + u64::from(date.day);
-    // 719,468 days lie between 1 March of the year 0 and 1970; `day` counts from 1, which makes it the day after.
-    WallTime(days.saturating_sub(719_468).saturating_mul(MINUTES_PER_DAY * NS_PER_MINUTE))
+    WallTime((date.days_since_1970() + 1).saturating_mul(MINUTES_PER_DAY * NS_PER_MINUTE))
 }
 
 fn is_within(window: &Maintenance, wall: WallTime) -> bool {

@@ -73,6 +73,11 @@ impl Alerts {
         self.groups.len()
     }
 
+    /// Whether the judgement repeats an alert that is open.
+    pub(crate) fn is_open(&self, judge: &Judge, judgement: &Judgement) -> bool {
+        self.by_key.contains_key(&(judgement.judge, key(judge, judgement)))
+    }
+
     /// Takes a judgement that alerts.
     pub(crate) fn take(&mut self, judgement: Judgement, around: &Surroundings<'_>, out: &mut Vec<Alert>) {
         let Some(judge) = around.judges.get(judgement.judge) else { return };

@@ -4,6 +4,7 @@
 //! is the finished thing: path, line, column, the line's text, and a caret under the place.
 
 pub mod codes;
+pub mod reference;
 
 use std::fmt::Write as _;
 

@@ -4,6 +4,7 @@
 //! was read makes sense together is for [`crate::lint`].
 
 pub mod blocks;
+pub mod exception;
 pub mod front;
 pub mod markdown;
 pub mod section;
@@ -256,14 +257,8 @@ impl Checked for Assumption {
 
 impl Checked for Exception {
     fn check(&self, node: &Node, problems: &mut Vec<Problem>) {
-        if self.scope.is_empty() {
-            let problem =
-                Problem::new(codes::BLOCK, place(node, "scope"), "an exception that silences everything")
-                    .with_hint("limit it: workload, image, container, namespace, fields");
-            problems.push(problem);
-        }
-        if self.owner.trim().is_empty() || self.reason.trim().is_empty() {
-            problems.push(Problem::new(codes::BLOCK, node.span, "an exception without owner or reason"));
+        for (key, fault) in self.faults() {
+            problems.push(Problem::new(codes::BLOCK, place(node, key), fault));
         }
     }
 }

@@ -63,7 +63,14 @@ fn expectations(document: &Document, problems: &mut Vec<Problem>) {
         let rules = emulation.value.expect.iter().map(|expected| expected.rule.clone()).collect::<Vec<_>>();
         known(document, &rules, codes::EMULATION_EXPECT, emulation.span, problems);
     }
+    let mut ids: Vec<&str> = Vec::new();
     for exception in &document.exceptions {
+        let id = exception.value.id.as_str();
+        if ids.contains(&id) {
+            let message = format!("the exception `{id}` stands twice");
+            problems.push(Problem::new(codes::EXCEPTION_TWICE, exception.span, message));
+        }
+        ids.push(id);
         known(document, &exception.value.rules, codes::EXCEPTION_RULE, exception.span, problems);
     }
 }
@@ -117,16 +124,25 @@ fn positives(document: &Document, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Every cause that the list names has a test that stays silent: one inside its item, or one more after the list.
 fn silences(document: &Document, problems: &mut Vec<Problem>) {
     let Some(section) = document.section(SectionKind::FalsePositives) else { return };
     let is_silent = |(kind, case): &&(SectionKind, TestCase)| {
         *kind == SectionKind::FalsePositives && case.expect == Expect::Silence
     };
-    let tests = document.tests.iter().filter(is_silent).count();
-    let causes = section.bullets.len().max(1);
-    if tests < causes {
-        let message = format!("{causes} false positives are named, {tests} have a test that stays silent");
-        let problem = Problem::new(codes::TEST_SILENT, section.heading.span, message);
-        problems.push(problem.with_hint("write a block `jsonl test expect=none` for each"));
+    let tests: Vec<usize> =
+        document.tests.iter().filter(is_silent).map(|(_, case)| case.span.start).collect();
+    let holds = |bullet: &Span, test: usize| (bullet.start..bullet.end).contains(&test);
+    let inside_one = |test: &&usize| section.bullets.iter().any(|bullet| holds(bullet, **test));
+    let outside = tests.len() - tests.iter().filter(inside_one).count();
+    let missing = "no test shows that this false positive stays silent";
+    let hint = "write a block `jsonl test expect=none` in False Positives for each cause that the list names";
+    if section.bullets.is_empty() && tests.is_empty() {
+        let problem = Problem::new(codes::TEST_SILENT, section.heading.span, "no false positive has a test");
+        problems.push(problem.with_hint(hint));
+    }
+    let without = section.bullets.iter().filter(|bullet| !tests.iter().any(|test| holds(bullet, *test)));
+    for bullet in without.skip(outside) {
+        problems.push(Problem::new(codes::TEST_SILENT, *bullet, missing).with_hint(hint));
     }
 }

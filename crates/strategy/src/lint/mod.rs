@@ -4,8 +4,10 @@
 
 mod attack;
 mod content;
+mod negation;
 mod rules;
 mod sections;
+mod signals;
 
 use crate::diagnostic::{Diagnostic, Problem};
 use crate::document::Document;
@@ -29,6 +31,7 @@ pub(crate) fn examine(source: &Source<'_>) -> (Document, Vec<Diagnostic>) {
         sections::check(&document, &mut problems);
         attack::check(&document, source, &mut problems);
         rules::check(&document, &mut problems);
+        signals::check(&document, &mut problems);
         content::check(&document, &mut problems);
     }
     problems.sort_by_key(|problem| (problem.span.start, problem.code.id));

@@ -17,6 +17,8 @@ use crate::sigma::{
 use crate::source::Span;
 use crate::suggest;
 
+use super::negation;
+
 /// Checks the rules of `document`.
 pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
     let items = &document.items;
@@ -33,6 +35,7 @@ pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
                 messages(rule, problems);
                 category(rule, problems);
                 detection(&rule.detection, problems);
+                negation::check(&rule.detection, problems);
             }
             Item::Correlation(correlation) => check_correlation(correlation, document, problems),
             Item::Filter(filter) => {
@@ -40,6 +43,7 @@ pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
                     references(rules, document, problems);
                 }
                 detection(&filter.detection, problems);
+                negation::check(&filter.detection, problems);
                 if !filter.detection.conditions.iter().any(Condition::has_not) {
                     let message = "a filter that excludes nothing";
                     let problem = Problem::new(codes::FILTER_NOT, filter.head.span, message);

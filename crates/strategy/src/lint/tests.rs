@@ -126,3 +126,103 @@ fn documents_with_crlf_keep_their_lines() {
         [("WK0305", line_of("    Image|endswith"))]
     );
 }
+
+/// Codes with their hints after one replacement.
+fn hints(from: &str, to: &str) -> Vec<(&'static str, String)> {
+    assert!(COMPLETE.contains(from), "{from} is not in the document");
+    let found = lint("a.md", &COMPLETE.replacen(from, to, 1));
+    found.iter().map(|found| (found.code.id, found.hint.clone().unwrap_or_default())).collect()
+}
+
+#[test]
+fn headings_of_the_first_level_are_read_too() {
+    let text = COMPLETE.replace("\n## ", "\n# ");
+    let found: Vec<_> = lint("a.md", &text).iter().map(|found| found.code.id).collect();
+    assert_eq!(found, ["WK0108"; 10]);
+}
+
+#[test]
+fn signals_that_no_sensor_gives_and_signals_that_nothing_requires_are_named() {
+    assert_eq!(codes("requires: [process, network]", "requires: [process, network, metric]"), ["WK0113"]);
+    assert_eq!(codes("category: network_connection", "category: authentication"), ["WK0113"]);
+    assert_eq!(codes("requires: [process, network]", "requires: [process]"), ["WK0114"]);
+    // An assumption that needs the signal is enough.
+    assert_eq!(codes("requires: [process, network]", "requires: [network]"), [""; 0]);
+}
+
+#[test]
+fn negation_of_what_a_process_claims_is_a_warning() {
+    const SEARCH: &str = "  condition: selection\n---";
+    let check = |search: &str, condition: &str, expect: &[&str]| {
+        let to = format!("  other:\n    {search}\n  condition: {condition}\n---");
+        assert_eq!(codes(SEARCH, &to), expect, "{search}; {condition}");
+    };
+    check("CommandLine|contains: safe", "selection and not other", &["WK0315"]);
+    check("CommandLine|contains: safe", "selection and not 1 of oth*", &["WK0315"]);
+    check("CommandLine|contains: safe", "selection and not (not other)", &[]);
+    check("CommandLine|contains: safe", "selection and other", &[]);
+    check("CommandLine|neq: safe", "selection and other", &["WK0315"]);
+    check("CommandLine|exists: true", "selection and not other", &[]);
+    check("Image: /usr/bin/telnet", "selection and not other", &[]);
+    check("Image|fieldref: process.requested_path", "selection and not other", &["WK0315"]);
+    check("fact.command_text|contains: ok", "selection and not other", &["WK0315"]);
+}
+
+#[test]
+fn a_filter_that_lets_claims_pass_is_a_warning() {
+    let filter = "title: Known tools\nname: known-tools\nlogsource: {category: process_creation}\n\
+                  filter:\n  rules: [telnet-client]\n  known:\n    CommandLine|contains: ok\n  condition: not known\n---\n";
+    let at = "title: Connection to an unregistered port";
+    assert_eq!(codes(at, &format!("{filter}{at}")), ["WK0315"]);
+}
+
+#[test]
+fn tags_of_rules_name_what_attack_and_the_front_matter_have() {
+    let tags = |tags: &str| hints("level: high\n", &format!("level: high\ntags: [{tags}]\n"));
+    assert_eq!(tags("attack.t1071, attack.command-and-control, attack.g0016, tlp.clear"), []);
+    assert_eq!(tags("attack.t1059")[0].0, "WK0407");
+    assert_eq!(tags("attack.execution")[0].0, "WK0407");
+    assert_eq!(tags("attack.t9999")[0].0, "WK0401");
+    let (code, hint) = &tags("attack.t1562.001")[0];
+    assert_eq!(*code, "WK0402");
+    assert!(hint.contains("T1685"), "{hint}");
+    let (code, hint) = &tags("attack.defense_evasion")[0];
+    assert_eq!(*code, "WK0401");
+    assert!(hint.contains("stealth") && hint.contains("defense-impairment"), "{hint}");
+}
+
+#[test]
+fn the_technique_of_an_emulation_is_checked() {
+    let (code, hint) = &hints("technique: T1071\n", "technique: T1562.004\n")[0];
+    assert_eq!(*code, "WK0402");
+    assert!(hint.contains("T1686"), "{hint}");
+}
+
+#[test]
+fn exceptions_have_names_of_their_own() {
+    let window = "window: {days: [mon, tue], from: \"08:00\", until: \"18:00\"}\n";
+    let twin = format!(
+        "{window}---\nid: debug-image\nscope: {{container: a}}\nowner: a\nreason: b\nexpires: 2027-06-30\n"
+    );
+    assert_eq!(codes(window, &twin), ["WK0609"]);
+}
+
+#[test]
+fn each_false_positive_without_a_silent_test_is_named_at_its_place() {
+    let from = "- A network engineer debugs by hand.";
+    assert_eq!(
+        after(from, "- one\n- two\n- three"),
+        [("WK0504", line_of(from) + 1), ("WK0504", line_of(from) + 2)]
+    );
+    let block = "   ```jsonl test expect=none\n   {\"kind\": {\"exec\": {\"path\": \"/a\"}}}\n   ```";
+    assert_eq!(after(from, &format!("- one\n- two\n\n{block}\n- three")), [("WK0504", line_of(from) + 6)]);
+}
+
+#[test]
+fn without_front_matter_the_tactics_of_the_prose_count() {
+    let text = "## Categorization\nTactic: Impact. T1071\n";
+    let found: Vec<_> = lint("a.md", text).iter().map(|found| found.code.id).collect();
+    assert!(found.contains(&"WK0403"), "{found:?}");
+    let found = lint("a.md", &text.replace("Impact", "Command and Control"));
+    assert!(found.iter().all(|found| found.code.id != "WK0403"), "{found:?}");
+}
