@@ -52,6 +52,10 @@ impl<R: Read> Events<R> {
     /// The input cannot be read.
     pub fn next(&mut self, mut judge: impl FnMut(&[u8]) -> Result<usize, Unreadable>) -> io::Result<Next> {
         loop {
+            if self.may_begin_with_mark() {
+                self.fill()?;
+                continue;
+            }
             self.skip_between();
             let rest = self.rest();
             match rest.first() {
@@ -77,6 +81,12 @@ impl<R: Read> Events<R> {
 
     fn rest(&self) -> &[u8] {
         self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// Whether so little was read that it cannot be told yet whether a mark stands at the start.
+    fn may_begin_with_mark(&self) -> bool {
+        let begins = self.before == 0 && self.start == 0 && !self.has_ended;
+        begins && self.buffer.len() < MARK.len() && MARK.starts_with(&self.buffer)
     }
 
     /// Passes what may stand between events: white space, and the commas and brackets of a list of events.
