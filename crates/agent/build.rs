@@ -9,6 +9,9 @@ fn main() {
     let mut documents = Vec::new();
     collect(&root, &mut documents);
     documents.sort();
+    if documents.is_empty() {
+        println!("cargo::error=no strategy documents in {}: build in a whole checkout", root.display());
+    }
     let mut code = String::from("&[\n");
     for path in documents {
         let name = path.strip_prefix(&root).unwrap_or(&path);

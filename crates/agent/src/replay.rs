@@ -19,7 +19,7 @@ use std::io::{self, BufWriter, Write};
 pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
-    let strategies = crate::strategies::check(&documents, &config.exception)?;
+    let strategies = crate::strategies::check(&documents, &config)?.strategies;
     let mut out = BufWriter::new(io::stdout());
     let mut raised = 0;
     for path in &args.files {

@@ -213,6 +213,23 @@ fn match_prints_which_rules_hold_for_which_event() {
 }
 
 #[test]
+fn a_placeholder_has_the_values_of_the_configuration() {
+    let folder = Folder::new("placeholders");
+    let document = fs::read_to_string("tests/documents/docker-falls-silent.md").unwrap();
+    let changed = document.replacen("health.signal: docker", "health.signal|expand: '%daemons%'", 1);
+    let document = folder.file("expand.md", changed);
+    let recording = folder.file("events.ndjson", format!("{HEAD}\n"));
+    let replay = |config: &str| {
+        let config = folder.file("c.toml", config);
+        run(&[&"replay", &"--strategies", &document, &"--config", &config, &recording]).err
+    };
+    let err = replay("");
+    assert!(err.contains("placeholder `%daemons%` has no value"), "{err}");
+    let err = replay("[detect]\nplaceholders = { daemons = [\"docker\"] }\n");
+    assert!(!err.contains("error:"), "{err}");
+}
+
+#[test]
 fn match_names_rules_and_events_that_it_leaves_out() {
     let folder = Folder::new("match-left-out");
     folder.file("curl.yml", CURL);

@@ -290,8 +290,11 @@ int on_exit(struct wk_args *ctx)
 }
 
 /* ---- system calls: one program, which jumps by number ---- */
-/* Numbers that a program waits for, through either entry: set by the loader from SYSCALLS in src/kernel/syscalls.rs. */
-const volatile u8 wk_hooked[WK_SYSCALLS] = {};
+/*
+ * Numbers that a program waits for, through either entry: set by the loader from SYSCALLS in src/kernel/syscalls.rs. Not a
+ * constant: what is wanted is known only after the object is loaded.
+ */
+u8 wk_hooked[WK_SYSCALLS] SEC(".data.hooked") = {};
 
 SEC("tp_btf/sys_exit")
 int on_sys_exit(struct wk_args *ctx)

@@ -19,7 +19,7 @@ use strategy::source::Source;
 pub fn run(args: &List) -> Result<Exit, Failure> {
     let config = Config::load(args.sources.config.as_deref())?;
     let documents = content::load(args.sources.strategies.as_deref())?;
-    let strategies = crate::strategies::check(&documents, &config.exception)?;
+    let strategies = crate::strategies::check(&documents, &config)?.strategies;
     let now = sense::kernel::wall_time();
     let all = silences(&strategies);
     let mut out = io::stdout().lock();

@@ -33,7 +33,7 @@ const MESSAGE: usize = 300;
 pub fn run(args: &Test) -> Result<Exit, Failure> {
     let config = Config::load(args.sources.config.as_deref())?;
     let documents = content::load(args.sources.strategies.as_deref())?;
-    let strategies = crate::strategies::check(&documents, &config.exception)?;
+    let strategies = crate::strategies::check(&documents, &config)?.strategies;
     let chosen = chosen(&strategies, args.id.as_deref())?;
     let mut out = io::stdout().lock();
     if chosen.is_empty() {

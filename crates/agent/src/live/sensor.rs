@@ -2,12 +2,13 @@
 
 use super::capabilities;
 use super::link::{Form, FromEngine, Setup, send};
-use super::lock;
+use super::lock::{self, Lock};
 use crate::cli::{self, Watch};
 use crate::config::Config;
 use crate::content::{self, Document};
 use crate::exceptions;
 use crate::failure::{Exit, Failure, say};
+use crate::strategies::Checked;
 use event::Event;
 use event::process::Guarded;
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -18,6 +19,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// User and group id of the engine: of no account, in the range that systemd uses for such.
@@ -50,27 +52,40 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     listen_to_signals(happen.clone())?;
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
-    let strategies = crate::strategies::check(&documents, &config.exception)?;
+    // Each takes a hundred milliseconds or so.
+    let (checked, opened) = thread::scope(|scope| {
+        let checking = scope.spawn(|| crate::strategies::check(&documents, &config));
+        let opened = open(&config);
+        (checking.join(), opened)
+    });
+    let checked = checked.map_err(|_| Failure::bug("the thread that checks strategies panicked"))?;
+    let Checked { strategies, wants } = checked?;
     exceptions::expired(&strategies).iter().for_each(|sentence| say(sentence));
+    let (_lock, mut sensor) = opened?;
+    // Only the one instance may do this: it empties the file.
+    let record = args.record.as_deref().map(create).transpose()?;
+    // A recording holds everything, for strategies that are written later.
+    let wants = wants.filter(|_| record.is_none());
+    // The engine compiles strategies while the kernel verifies programs.
+    let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
+    sensor.attach(wants.as_ref()).map_err(refused)?;
+    running.run(sensor, args.duration, &happenings)
+}
+
+/// Opens the kernel sensor of the one instance.
+fn open(config: &Config) -> Result<(Lock, KernelSensor), Failure> {
     if !rustix::process::geteuid().is_root() {
         return Err(Failure::host(
             "sensing needs root: loading kernel programs and reading Docker's socket are not allowed to this user",
             "run `sudo watchkeeper watch`; `replay`, `strategy` and `doctor` work without root",
         ));
     }
-    let _lock = lock::take()?;
-    // Only the one instance may do this: it empties the file.
-    let record = args.record.as_deref().map(create).transpose()?;
-    // A recording holds everything, for strategies that are written later.
-    let wants = if record.is_some() { None } else { crate::strategies::wanted(&strategies) };
-    let refused = |error: sense::kernel::Error| {
-        Failure::host(error.to_string(), format!("{}; {}", error.hint(), error.still_works()))
-    };
-    let mut sensor = KernelSensor::open(&config.kernel, wants.as_ref()).map_err(refused)?;
-    // The engine compiles strategies while the kernel verifies programs.
-    let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
-    sensor.attach().map_err(refused)?;
-    running.run(sensor, args.duration, &happenings)
+    let lock = lock::take()?;
+    Ok((lock, KernelSensor::open(&config.kernel).map_err(refused)?))
+}
+
+fn refused(error: sense::kernel::Error) -> Failure {
+    Failure::host(error.to_string(), format!("{}; {}", error.hint(), error.still_works()))
 }
 
 /// Before any thread is made. Without root there is nothing to give up, and the configuration is still checked.
@@ -99,7 +114,7 @@ fn listen_to_signals(happen: Sender<Happening>) -> Result<(), Failure> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])
         .map_err(|error| Failure::bug(format!("cannot listen to signals: {error}")))?;
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         for _ in signals.forever() {
             if happen.send(Happening::Signal).is_err() {
                 return;
@@ -407,11 +422,11 @@ fn start_engine(control: PipeReader, inherited: &[BorrowedFd<'_>]) -> io::Result
 
 fn wait_for(mut child: Child, happen: &Sender<Happening>, ended: fn(io::Result<ExitStatus>) -> Happening) {
     let happen = happen.clone();
-    std::thread::spawn(move || happen.send(ended(child.wait())));
+    thread::spawn(move || happen.send(ended(child.wait())));
 }
 
 fn listen_to_engine(requests: PipeReader, happen: Sender<Happening>) {
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         for line in BufReader::new(requests).lines().map_while(Result::ok) {
             // The engine reads hostile bytes: what it says is parsed, and anything else is dropped.
             if let Ok(message) = serde_json::from_str(&line)
@@ -425,7 +440,7 @@ fn listen_to_engine(requests: PipeReader, happen: Sender<Happening>) {
 
 fn talk_to_engine(mut control: PipeWriter, setup: Setup) -> SyncSender<Event> {
     let (sender, events) = sync_channel::<Event>(CONTROL_QUEUE);
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         // An engine that does not read has ended; its end is reported by whoever waits for it.
         if send(&mut control, &setup).is_err() {
             return;

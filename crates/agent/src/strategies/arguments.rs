@@ -18,12 +18,22 @@ pub enum Command {
     Coverage(Coverage),
 }
 
-/// `strategy list`.
+/// Which documents, and what they run with.
 #[derive(Debug, Args)]
-pub struct List {
+pub struct Documents {
     /// Files or directories; the built-in documents where none is given.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Configuration file (TOML), for the values of placeholders and the limits of detection.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `strategy list`.
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    pub documents: Documents,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     pub format: Form,
@@ -32,9 +42,8 @@ pub struct List {
 /// `strategy lint`.
 #[derive(Debug, Args)]
 pub struct Lint {
-    /// Files or directories; the built-in documents where none is given.
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub documents: Documents,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     pub format: LintForm,
@@ -43,9 +52,8 @@ pub struct Lint {
 /// `strategy test`.
 #[derive(Debug, Args)]
 pub struct Test {
-    /// Files or directories; the built-in documents where none is given.
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub documents: Documents,
     /// Only the tests whose name, `slug / section / name`, contains this.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
@@ -65,7 +73,7 @@ pub struct Explain {
     /// Directory with strategy documents, in the place of the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub strategies: Option<PathBuf>,
-    /// Configuration file (TOML), for its exceptions.
+    /// Configuration file (TOML), for its exceptions, the values of placeholders and the limits of detection.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -73,9 +81,8 @@ pub struct Explain {
 /// `strategy coverage`.
 #[derive(Debug, Args)]
 pub struct Coverage {
-    /// Files or directories; the built-in documents where none is given.
-    #[arg(value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub documents: Documents,
     /// Lists the techniques of Linux that nothing covers too; those of Containers are always listed.
     #[arg(long)]
     pub all: bool,

@@ -5,7 +5,7 @@
 //! the techniques that it is tagged with; one without such tags is for all of its document.
 
 use super::arguments::{Coverage, Form};
-use super::examined::Examined;
+use super::examined::{Examined, Setting};
 use super::{navigator, testing, unwritable};
 use crate::failure::{Exit, Failure};
 use serde_json::json;
@@ -33,8 +33,8 @@ const NAME: usize = 38;
 /// # Errors
 /// Paths that cannot be read, or an output that cannot be written.
 pub fn run(args: &Coverage) -> Result<Exit, Failure> {
-    let examined = Examined::read(&args.paths)?;
-    let matrix = Matrix::of(&examined.strategies, args.paths.is_empty());
+    let examined = Examined::of(&args.documents)?;
+    let matrix = Matrix::of(&examined.strategies, &examined.setting);
     if let Some(path) = &args.navigator {
         navigator::write(path, &matrix)?;
     }
@@ -83,10 +83,10 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
-    fn of(strategies: &[Strategy], is_built_in: bool) -> Self {
+    fn of(strategies: &[Strategy], setting: &Setting) -> Self {
         let mut claims: BTreeMap<(&str, &str), [BTreeSet<String>; 3]> = BTreeMap::new();
         for strategy in strategies {
-            let tested = passing(strategy, is_built_in);
+            let tested = passing(strategy, setting);
             for mapping in &strategy.front.attack {
                 let Some(tactic) = attack::tactic(&mapping.tactic) else { continue };
                 let Some(technique) = attack::technique(&mapping.technique).and_then(Technique::successor)
@@ -228,11 +228,11 @@ fn cut(text: &str, width: usize) -> String {
 }
 
 /// The rules of which a test demands alerts and passes.
-fn passing(strategy: &Strategy, is_built_in: bool) -> Vec<String> {
+fn passing(strategy: &Strategy, setting: &Setting) -> Vec<String> {
     let mut rules = Vec::new();
     for (_, test) in &strategy.document.tests {
         if let Expect::Alerts(expected) = &test.expect
-            && testing::check(strategy, test, is_built_in).is_ok()
+            && testing::check(strategy, test, setting).is_ok()
         {
             rules.extend(expected.iter().cloned());
         }
@@ -273,7 +273,7 @@ mod tests {
 
     fn matrix() -> Matrix {
         let (strategies, _) = strategy::load(&crate::content::built_in());
-        Matrix::of(&strategies, true)
+        Matrix::of(&strategies, &Setting { is_built_in: true, detect: detect::Config::default() })
     }
 
     #[test]

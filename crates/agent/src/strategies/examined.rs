@@ -1,6 +1,8 @@
 //! Documents with everything that is wrong with them: what cannot be read, what lint finds, what the engine refuses,
 //! what has expired by the host's clock.
 
+use super::arguments::Documents;
+use crate::config::Config;
 use crate::content::{self, Found};
 use crate::exceptions::is_expired;
 use crate::failure::Failure;
@@ -19,6 +21,16 @@ pub struct Examined {
     pub strategies: Vec<Strategy>,
     /// All findings, by path and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// What their tests run with.
+    pub setting: Setting,
+}
+
+/// What tests run with.
+pub struct Setting {
+    /// Whether the documents are those of this program, which have no captures beside them.
+    pub is_built_in: bool,
+    /// The configuration of detection.
+    pub detect: detect::Config,
 }
 
 impl Examined {
@@ -26,7 +38,7 @@ impl Examined {
     ///
     /// # Errors
     /// A path that does not exist or cannot be listed.
-    pub fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
+    pub fn read(paths: &[PathBuf], detect: detect::Config) -> Result<Self, Failure> {
         let found = if paths.is_empty() {
             Found { documents: content::built_in(), unreadable: Vec::new() }
         } else {
@@ -34,13 +46,23 @@ impl Examined {
         };
         let (strategies, mut diagnostics) = strategy::load(&found.documents);
         diagnostics.extend(unreadable(&found));
-        diagnostics.extend(compile_errors(&strategies).iter().map(|error| placed(error, &strategies)));
+        diagnostics
+            .extend(compile_errors(&strategies, &detect).iter().map(|error| placed(error, &strategies)));
         diagnostics.extend(expired(&strategies, sense::kernel::wall_time()));
         diagnostics.sort_by(|left, right| {
             let key = |one: &Diagnostic| (one.path.clone(), one.line, one.column, one.code.id);
             key(left).cmp(&key(right))
         });
-        Ok(Self { found, strategies, diagnostics })
+        let setting = Setting { is_built_in: paths.is_empty(), detect };
+        Ok(Self { found, strategies, diagnostics, setting })
+    }
+
+    /// The same, as arguments say it.
+    ///
+    /// # Errors
+    /// Also a configuration that cannot be read.
+    pub fn of(documents: &Documents) -> Result<Self, Failure> {
+        Self::read(&documents.paths, Config::load(documents.config.as_deref())?.detect)
     }
 
     /// Documents that were found, readable or not.
@@ -56,9 +78,8 @@ impl Examined {
 }
 
 /// What of the rules does not compile.
-pub fn compile_errors(strategies: &[Strategy]) -> Vec<detect::CompileError> {
-    detect::Engine::new(strategies, &detect::Config::default())
-        .map_or_else(|_| Vec::new(), |(_, errors)| errors)
+fn compile_errors(strategies: &[Strategy], config: &detect::Config) -> Vec<detect::CompileError> {
+    detect::Engine::new(strategies, config).map_or_else(|_| Vec::new(), |(_, errors)| errors)
 }
 
 fn unreadable(found: &Found) -> impl Iterator<Item = Diagnostic> + '_ {
@@ -77,7 +98,11 @@ fn placed(error: &detect::CompileError, strategies: &[Strategy]) -> Diagnostic {
     let strategy = strategies.iter().find(|strategy| strategy.front.slug == error.strategy);
     let span = strategy.map_or(Span::default(), |strategy| place(strategy, &error.rule));
     let message = format!("`{}`: {}", error.rule, error.fault);
-    let mut problem = Problem::new(codes::RULE_COMPILE, span, message);
+    let code = match error.fault {
+        detect::Fault::UnfilledPlaceholder(_) => codes::PLACEHOLDER,
+        _ => codes::RULE_COMPILE,
+    };
+    let mut problem = Problem::new(code, span, message);
     problem.hint = error.hint().map(str::to_owned);
     let (path, text) = strategy
         .map_or((error.strategy.as_str(), ""), |strategy| (strategy.path.as_str(), strategy.text.as_str()));

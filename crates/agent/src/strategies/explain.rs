@@ -29,14 +29,14 @@ const LINE: usize = 500;
 pub fn run(args: &Explain) -> Result<Exit, Failure> {
     let config = Config::load(args.config.as_deref())?;
     let paths: Vec<_> = args.strategies.iter().cloned().collect();
-    let mut examined = Examined::read(&paths)?;
+    let mut examined = Examined::read(&paths, config.detect.clone())?;
     exceptions::apply(&mut examined.strategies, &config.exception)?;
     let found: Vec<&Strategy> =
         examined.strategies.iter().filter(|strategy| is_named(strategy, &args.id)).collect();
     let [strategy] = found[..] else { return Err(ambiguous(&examined, &found, &args.id)) };
     let mut page = Page { out: io::stdout().lock(), colour: live::colour_wanted() };
     page.head(strategy)
-        .and_then(|()| page.state(strategy, &examined, paths.is_empty()))
+        .and_then(|()| page.state(strategy, &examined))
         .and_then(|()| page.body(&strategy.text))
         .map_err(unwritable)?;
     Ok(Exit::Fine)
@@ -109,7 +109,7 @@ impl<W: Write> Page<W> {
         Ok(())
     }
 
-    fn state(&mut self, strategy: &Strategy, examined: &Examined, is_built_in: bool) -> io::Result<()> {
+    fn state(&mut self, strategy: &Strategy, examined: &Examined) -> io::Result<()> {
         let document = &strategy.document;
         let [errors, warnings] = [Severity::Error, Severity::Warning]
             .map(|severity| examined.findings(Some(&strategy.path), severity));
@@ -130,7 +130,7 @@ impl<W: Write> Page<W> {
             let level = head.level.unwrap_or(strategy.front.severity).as_str();
             self.line(kind, &format!("{} ({level}): {}", head.handle(), head.title))?;
         }
-        let (passed, failed) = testing::counts(strategy, is_built_in);
+        let (passed, failed) = testing::counts(strategy, &examined.setting);
         self.line("tests", &format!("{passed} pass, {failed} fail"))?;
         for emulation in document.emulations.iter().map(|placed| &placed.value) {
             let rules: Vec<&str> = emulation.expect.iter().map(|expected| expected.rule.as_str()).collect();

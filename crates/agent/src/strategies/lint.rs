@@ -13,7 +13,7 @@ use strategy::{Diagnostic, Severity};
 /// # Errors
 /// Paths that cannot be read, or an output that cannot be written.
 pub fn run(args: &Lint) -> Result<Exit, Failure> {
-    let examined = Examined::read(&args.paths)?;
+    let examined = Examined::of(&args.documents)?;
     let mut out = io::stdout().lock();
     match args.format {
         LintForm::Text => text(&mut out, &examined),

@@ -20,7 +20,7 @@ const ID_SHOWN: usize = 8;
 /// # Errors
 /// Paths that cannot be read, or an output that cannot be written.
 pub fn run(args: &List) -> Result<Exit, Failure> {
-    let examined = Examined::read(&args.paths)?;
+    let examined = Examined::of(&args.documents)?;
     let entries: Vec<Entry<'_>> = entries(&examined);
     let mut out = io::stdout().lock();
     match args.format {

@@ -13,7 +13,7 @@ mod testing;
 
 pub use arguments::Command;
 
-use crate::config;
+use crate::config::Config;
 use crate::content::Document;
 use crate::exceptions;
 use crate::failure::{Exit, Failure};
@@ -34,19 +34,28 @@ pub fn run(command: &Command) -> Result<Exit, Failure> {
     }
 }
 
+/// Strategies that run, and what of all that can be sensed they use.
+pub struct Checked {
+    /// The strategies, with the configuration's exceptions.
+    pub strategies: Vec<Strategy>,
+    /// What they use; `None` where the configuration leaves detection no room, which whoever detects says.
+    pub wants: Option<event::Wants>,
+}
+
 /// Loads the documents and the configuration's exceptions; names on standard error everything that keeps a strategy
 /// from running; the good ones run.
 ///
 /// # Errors
 /// No strategy is left, or an exception is wrong.
-pub fn check(documents: &[Document], exceptions: &[config::Exception]) -> Result<Vec<Strategy>, Failure> {
+pub fn check(documents: &[Document], config: &Config) -> Result<Checked, Failure> {
     let (mut strategies, diagnostics) = strategy::load(documents);
     let mut err = io::stderr().lock();
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
         // Standard error may be closed; the strategies run all the same.
         let _ = writeln!(err, "{}", diagnostic.render());
     }
-    for error in examined::compile_errors(&strategies) {
+    let compiled = detect::Engine::new(&strategies, &config.detect).ok();
+    for error in compiled.iter().flat_map(|(_, errors)| errors) {
         let _ = writeln!(err, "error: {error}");
     }
     drop(err);
@@ -56,13 +65,8 @@ pub fn check(documents: &[Document], exceptions: &[config::Exception]) -> Result
             "mend what is named above; `watchkeeper strategy lint DIR` shows all of it",
         ));
     }
-    exceptions::apply(&mut strategies, exceptions)?;
-    Ok(strategies)
-}
-
-/// What of all that can be sensed these strategies use.
-pub fn wanted(strategies: &[Strategy]) -> Option<event::Wants> {
-    detect::Engine::new(strategies, &detect::Config::default()).ok().map(|(engine, _)| engine.wanted())
+    exceptions::apply(&mut strategies, &config.exception)?;
+    Ok(Checked { strategies, wants: compiled.map(|(engine, _)| engine.wanted()) })
 }
 
 fn unwritable(error: io::Error) -> Failure {

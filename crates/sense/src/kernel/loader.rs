@@ -13,7 +13,7 @@ use std::{
 
 use aya::{
     Btf, Ebpf, EbpfLoader,
-    maps::{Map, MapData, ProgramArray},
+    maps::{Array, Map, MapData, ProgramArray},
     programs::{
         BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSock, CgroupSockAddr, Program,
         ProgramError, RawTracePoint, SockOps,
@@ -27,7 +27,7 @@ use super::{
     hooks::{Attach, CONTINUATIONS, DISPATCHER, HOOKS, Hook, Need, ONLY_32_BIT},
     host::{Hierarchy, Host},
     layout, sys,
-    syscalls::{SYSCALLS, hooked_numbers, normalised_numbers},
+    syscalls::{SYSCALL_SLOTS, SYSCALLS, hooked_numbers, normalised_numbers},
     types, watch,
 };
 
@@ -48,6 +48,8 @@ const CAUSE_BYTES: usize = 600;
 /// The tracepoint at the end of every system call. Its programs get their arguments with types, so that they read
 /// registers without a helper.
 const SYS_EXIT: &str = "sys_exit";
+/// The object's table of the system calls that somebody wants.
+const HOOKED: &str = ".data.hooked";
 /// Threads in which the kernel verifies programs, most of what a start takes.
 const LOADING_THREADS: usize = 4;
 
@@ -150,37 +152,38 @@ impl KernelSensor {
     /// # Errors
     /// Those of the two.
     pub fn load(config: &Config, wants: Option<&Wants>) -> Result<Self, Error> {
-        let mut sensor = Self::open(config, wants)?;
-        sensor.attach()?;
+        let mut sensor = Self::open(config)?;
+        sensor.attach(wants)?;
         Ok(sensor)
     }
 
     /// Examines the host, relocates the object and makes its maps, so that readers can start while the programs are
-    /// verified. File operations, duplicated descriptors and memory that `wants` does not name are not looked at;
-    /// without `wants`, everything is.
+    /// verified.
     ///
     /// # Errors
     /// What the host lacks.
-    pub fn open(config: &Config, wants: Option<&Wants>) -> Result<Self, Error> {
+    pub fn open(config: &Config) -> Result<Self, Error> {
         let host = Host::examine()?;
         sys::lift_memlock_limit();
         let types = types::of_kernel()?;
-        let ebpf = open(config, &host, wants, &types)?;
-        let mut config = config.clone();
+        let ebpf = open(config, &host, &types)?;
+        let (config, report) = (config.clone(), Report::default());
+        Ok(Self { ebpf, host, config, report, types: Some(types), jump_tables: None })
+    }
+
+    /// Has the kernel verify the programs, and attaches them. Once. File operations, duplicated descriptors and memory
+    /// that `wants` does not name are not looked at; without `wants`, everything is.
+    ///
+    /// # Errors
+    /// An essential program's refusal. What only narrows the view is in the report.
+    pub fn attach(&mut self, wants: Option<&Wants>) -> Result<(), Error> {
+        let Some(types) = self.types.take() else { return Ok(()) };
+        let Self { ebpf, host, report, config, .. } = self;
+        hook(ebpf, wants)?;
         let names = wants.iter().flat_map(|wants| &wants.file_names);
         config
             .watched_names
             .extend(names.filter(|name| name.len() <= watch::NAME_BYTES).map(ToString::to_string));
-        Ok(Self { ebpf, host, config, report: Report::default(), types: Some(types), jump_tables: None })
-    }
-
-    /// Has the kernel verify the programs, and attaches them. Once.
-    ///
-    /// # Errors
-    /// An essential program's refusal. What only narrows the view is in the report.
-    pub fn attach(&mut self) -> Result<(), Error> {
-        let Some(types) = self.types.take() else { return Ok(()) };
-        let Self { ebpf, host, report, .. } = self;
         let cgroup2 = match &host.cgroup2 {
             Some(path) => {
                 Some(File::open(path).map_err(|source| Error::Read { path: path.clone(), source })?)
@@ -265,15 +268,13 @@ impl Report {
     }
 }
 
-fn open(config: &Config, host: &Host, wants: Option<&Wants>, types: &Btf) -> Result<Ebpf, Error> {
+fn open(config: &Config, host: &Host, types: &Btf) -> Result<Ebpf, Error> {
     let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
     let host_events = if config.host_events { u32::MAX } else { 0 };
     let numbers = normalised_numbers();
-    let hooked = hooked_numbers(ONLY_32_BIT.iter().map(|call| call.0), wants);
     EbpfLoader::new()
         .btf(Some(types))
         .override_global("wk_numbers32", numbers.as_slice(), true)
-        .override_global("wk_hooked", hooked.as_slice(), true)
         .override_global("tracked_v1", &tracked_v1, true)
         .override_global("root_mnt_ns", &host.mnt_ns, true)
         .override_global("host_events", &host_events, true)
@@ -284,6 +285,15 @@ fn open(config: &Config, host: &Host, wants: Option<&Wants>, types: &Btf) -> Res
         .map_max_entries("ring_network", config.network_ring_bytes)
         .load(OBJECT)
         .map_err(|e| Error::Object(Box::new(e)))
+}
+
+/// Says which system calls somebody wants.
+fn hook(ebpf: &mut Ebpf, wants: Option<&Wants>) -> Result<(), Error> {
+    let refused = |cause: String| Error::Map { map: HOOKED, cause };
+    let map = ebpf.map_mut(HOOKED).ok_or_else(|| refused("not in the object".into()))?;
+    let mut table = Array::<_, [u8; SYSCALL_SLOTS]>::try_from(map).map_err(|e| refused(e.to_string()))?;
+    let hooked = hooked_numbers(ONLY_32_BIT.iter().map(|call| call.0), wants);
+    table.set(0, hooked, 0).map_err(|e| refused(e.to_string()))
 }
 
 /// Programs that the kernel did not take, by name, each with the error for people.

@@ -106,8 +106,8 @@ codes! {
         "Write `not selection`: conditions of filters are joined to those of rules with `and`.";
     CORRELATION_CYCLE = "WK0312", Error, Strategy, "Correlations do not refer to themselves.",
         "Let the correlation join rules, or correlations that do not lead back to it.";
-    PLACEHOLDER = "WK0313", Error, Strategy, "A rule of a strategy has no unresolved placeholder.",
-        "Write the values into the rule; placeholders have values only where `match` is given a configuration.";
+    PLACEHOLDER = "WK0313", Error, Nothing, "Every placeholder of a rule has values in the configuration.",
+        "Give it values in the configuration, as [detect] placeholders, and name the configuration with --config; without them the rule does not run, and the others of the document do.";
     CATEGORY_UNKNOWN = "WK0314", Error, Strategy, "Every log source category is a class of events.",
         "Use a category of docs/reference/fields.md.";
     NEGATES_CLAIMED = "WK0315", Warning, Nothing, "No condition negates what a process says of itself or what may be cut.",

@@ -135,15 +135,8 @@ fn field_match(found: &FieldMatch, problems: &mut Vec<Problem>) {
         field(name, found.span, problems);
     }
     for matcher in found.values.iter().flatten() {
-        match matcher {
-            Matcher::Field(other) => field(&other.name, found.span, problems),
-            Matcher::Pattern(pattern) => {
-                for name in pattern.placeholders() {
-                    let message = format!("the placeholder `%{name}%` has no value");
-                    problems.push(Problem::new(codes::PLACEHOLDER, found.span, message));
-                }
-            }
-            _ => {}
+        if let Matcher::Field(other) = matcher {
+            field(&other.name, found.span, problems);
         }
     }
 }

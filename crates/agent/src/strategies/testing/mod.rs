@@ -10,7 +10,7 @@ mod script;
 mod update;
 
 use super::arguments::Test;
-use super::examined::Examined;
+use super::examined::{Examined, Setting};
 use super::unwritable;
 use crate::failure::{Exit, Failure};
 use event::Alert;
@@ -19,6 +19,7 @@ use report::Failed;
 use script::Script;
 use std::io::{self, Write};
 use std::path::Path;
+use strategy::diagnostic::codes;
 use strategy::document::section::SectionKind;
 use strategy::document::test_block::{Expect, TestCase};
 use strategy::sigma::Item;
@@ -29,13 +30,13 @@ use strategy::{Severity, Strategy};
 /// # Errors
 /// Paths that cannot be read, a filter that no test fits, or an output that cannot be written.
 pub fn run(args: &Test) -> Result<Exit, Failure> {
-    if args.update && args.paths.is_empty() {
+    if args.update && args.documents.paths.is_empty() {
         return Err(Failure::usage(
             "the built-in documents cannot be updated",
             "name the files: `watchkeeper strategy test --update strategies`",
         ));
     }
-    let examined = Examined::read(&args.paths)?;
+    let examined = Examined::of(&args.documents)?;
     let mut out = io::stdout().lock();
     let mut totals = Totals::default();
     let broken = broken(&mut out, &examined).map_err(unwritable)?;
@@ -51,7 +52,7 @@ pub fn run(args: &Test) -> Result<Exit, Failure> {
         }
         let mut failures: Vec<Failed<'_>> = Vec::new();
         for (section, test) in chosen {
-            match check(strategy, test, args.paths.is_empty()) {
+            match check(strategy, test, &examined.setting) {
                 Ok(()) => totals.passed += 1,
                 Err(difference) => failures.push(Failed { strategy, section: *section, test, difference }),
             }
@@ -100,8 +101,8 @@ fn finish(out: &mut impl Write, args: &Test, totals: &Totals, broken: usize) -> 
 fn broken<'e>(out: &mut impl Write, examined: &'e Examined) -> io::Result<Vec<&'e str>> {
     let mut paths: Vec<&str> = Vec::new();
     for diagnostic in examined.diagnostics.iter().filter(|one| one.severity == Severity::Error) {
-        let breaks = diagnostic.code.breaks == strategy::diagnostic::codes::Breaks::Strategy
-            || diagnostic.code == strategy::diagnostic::codes::RULE_COMPILE;
+        let breaks = diagnostic.code.breaks == codes::Breaks::Strategy
+            || [codes::RULE_COMPILE, codes::PLACEHOLDER].contains(&diagnostic.code);
         if breaks {
             writeln!(out, "{}", diagnostic.render())?;
             if !paths.contains(&diagnostic.path.as_str()) {
@@ -137,22 +138,23 @@ pub(super) struct Difference {
 }
 
 /// How many tests of the strategy pass, and how many do not.
-pub(super) fn counts(strategy: &Strategy, is_built_in: bool) -> (usize, usize) {
+pub(super) fn counts(strategy: &Strategy, setting: &Setting) -> (usize, usize) {
     let tests = &strategy.document.tests;
-    let passed = tests.iter().filter(|(_, test)| check(strategy, test, is_built_in).is_ok()).count();
+    let passed = tests.iter().filter(|(_, test)| check(strategy, test, setting).is_ok()).count();
     (passed, tests.len() - passed)
 }
 
 /// Runs one test.
-pub(super) fn check(strategy: &Strategy, test: &TestCase, is_built_in: bool) -> Result<(), Difference> {
+pub(super) fn check(strategy: &Strategy, test: &TestCase, setting: &Setting) -> Result<(), Difference> {
     let mut expected = match &test.expect {
         Expect::Alerts(rules) => rules.iter().map(|rule| handle(strategy, rule)).collect(),
         Expect::Silence | Expect::Missed => Vec::new(),
     };
     expected.sort();
-    let folder = (!is_built_in).then(|| Path::new(&strategy.path).parent().unwrap_or(Path::new("")));
-    let alerts = Script::read(strategy, test, folder)
-        .and_then(|script| alerts(strategy, &script).map_err(|why| script::Fault { why, line: None }));
+    let folder = (!setting.is_built_in).then(|| Path::new(&strategy.path).parent().unwrap_or(Path::new("")));
+    let alerts = Script::read(strategy, test, folder).and_then(|script| {
+        alerts(strategy, &script, &setting.detect).map_err(|why| script::Fault { why, line: None })
+    });
     let alerts = match alerts {
         Ok(alerts) => alerts,
         Err(script::Fault { why, line }) => {
@@ -179,10 +181,9 @@ fn handle(strategy: &Strategy, rule: &str) -> String {
     heads.find(|head| head.is(rule)).map_or_else(|| rule.to_owned(), |head| head.handle().to_owned())
 }
 
-fn alerts(strategy: &Strategy, script: &Script) -> Result<Vec<Alert>, String> {
+fn alerts(strategy: &Strategy, script: &Script, config: &detect::Config) -> Result<Vec<Alert>, String> {
     let one = std::slice::from_ref(strategy);
-    let (mut engine, errors) =
-        detect::Engine::new(one, &detect::Config::default()).map_err(|error| error.to_string())?;
+    let (mut engine, errors) = detect::Engine::new(one, config).map_err(|error| error.to_string())?;
     if !errors.is_empty() {
         return Err(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
     }

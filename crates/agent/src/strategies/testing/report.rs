@@ -4,6 +4,7 @@ use super::super::arguments::Test;
 use super::{Difference, name};
 use respond::escape::escaped;
 use std::io::{self, Write};
+use std::path::Path;
 use strategy::Strategy;
 use strategy::document::section::SectionKind;
 use strategy::document::test_block::TestCase;
@@ -48,13 +49,15 @@ pub fn print(out: &mut impl Write, failed: &Failed<'_>, args: &Test) -> io::Resu
 /// The command that runs this test and no other.
 fn again(failed: &Failed<'_>, args: &Test) -> String {
     let Failed { strategy, test, .. } = failed;
-    if args.paths.is_empty() {
+    let config = args.documents.config.as_deref().map(Path::to_string_lossy);
+    let config = config.map(|path| format!(" --config {}", quoted(&path))).unwrap_or_default();
+    if args.documents.paths.is_empty() {
         return format!(
-            "watchkeeper strategy test --filter '{} / ' --line {}",
+            "watchkeeper strategy test --filter '{} / ' --line {}{config}",
             strategy.front.slug, test.line
         );
     }
-    format!("watchkeeper strategy test {} --line {}", quoted(&strategy.path), test.line)
+    format!("watchkeeper strategy test {} --line {}{config}", quoted(&strategy.path), test.line)
 }
 
 /// A path as a word of the shell.
