@@ -136,13 +136,16 @@ import_image() {
     shift 2
     root=$(mktemp -d "$DOCKER_DIR/image.XXXXXX")
     chmod 755 "$root" # it becomes the container's /
-    mkdir -p "$root"/{bin,etc,tmp,root,proc,sys,dev,var/www,usr/bin}
-    chmod 1777 "$root/tmp"
+    mkdir -p "$root"/{bin,etc,home,mnt,opt,proc,root,run,sbin,srv,sys,dev,tmp,usr/bin,usr/local/bin,var/log,var/tmp,var/www}
+    chmod 1777 "$root"/{tmp,var/tmp}
     cp "$(command -v busybox)" "$root/bin/busybox"
     for applet in $("$root/bin/busybox" --list); do
         [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
     done
     printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n' >"$root/etc/passwd"
+    printf 'root:x:0:\nnobody:x:65534:\n' >"$root/etc/group"
+    printf 'root:*::0:::::\nnobody:!::0:::::\n' >"$root/etc/shadow"
+    chmod 640 "$root/etc/shadow"
     printf '%s\n' "$name" >"$root/etc/image"
     for pair in "$@"; do
         install -D -m 755 "${pair%%=*}" "$root/${pair#*=}"

@@ -148,7 +148,8 @@ fn a_truncated_recording_plays_up_to_its_torn_line() {
     let whole = format!("{HEAD}\n{event}\n{event}\n");
     assert_eq!(run(&[&"replay", &folder.file("whole", &whole)]).err, "", "the sample is an event");
     for length in 1..whole.len() {
-        let outcome = run(&[&"replay", &folder.file("torn", &whole[..length])]);
+        let outcome =
+            run(&[&"replay", &"--strategies", &"tests/documents", &folder.file("torn", &whole[..length])]);
         assert!(matches!(outcome.code, 0 | 2), "cut at {length}: {} {}", outcome.code, outcome.err);
         assert!(outcome.out.is_empty());
         assert!(!outcome.err.contains("panicked"), "cut at {length}: {}", outcome.err);

@@ -24,9 +24,33 @@ impl Wants {
             && self.operations.get(&class).is_none_or(|operations| operations.contains(operation))
     }
 
+    /// Wants every event there is, and to watch the same names.
+    #[must_use]
+    pub fn widened(self) -> Self {
+        Self { classes: Class::ALL.iter().copied().collect(), operations: BTreeMap::new(), ..self }
+    }
+
     /// Whether any event of this class can.
     #[must_use]
     pub fn wants_class(&self, class: Class) -> bool {
         self.classes.contains(&class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widened_wants_keep_the_names_to_watch() {
+        let narrow = Wants {
+            operations: BTreeMap::from([(Class::FileEvent, BTreeSet::from(["unlink".into()]))]),
+            file_names: BTreeSet::from(["environ".into()]),
+            ..Wants::default()
+        };
+        assert!(!narrow.wants(Class::FileEvent, "open_read"));
+        let wide = narrow.widened();
+        assert!(wide.wants(Class::FileEvent, "open_read") && wide.wants_class(Class::Memory));
+        assert!(wide.file_names.contains("environ"));
     }
 }

@@ -9,8 +9,8 @@ use crate::content::{self, Document};
 use crate::exceptions;
 use crate::failure::{Exit, Failure, say};
 use crate::strategies::Checked;
-use event::Event;
 use event::process::Guarded;
+use event::{Event, Wants};
 use rustix::io::{FdFlags, fcntl_setfd};
 use sense::kernel::{Decoder, HashLimits, Hasher, KernelSensor, boot_time, signals, wall_time};
 use std::fs::File;
@@ -65,7 +65,7 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     // Only the one instance may do this: it empties the file.
     let record = args.record.as_deref().map(create).transpose()?;
     // A recording holds everything, for strategies that are written later.
-    let wants = wants.filter(|_| record.is_none());
+    let wants = if record.is_some() { wants.map(Wants::widened) } else { wants };
     // The engine compiles strategies while the kernel verifies programs.
     let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
     sensor.attach(wants.as_ref()).map_err(refused)?;

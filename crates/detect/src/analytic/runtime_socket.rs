@@ -1,7 +1,7 @@
 //! Standing fact: a container can reach a container runtime's socket.
 //!
 //! In: an event with its container, or a connection to a Unix socket. Out: `runtime_socket`, with the socket: among the
-//! container's mounts, inside a directory that is mounted, or connected to. Left out on purpose: a runtime that listens
+//! container's mounts by path or by name, inside a directory that is mounted, or connected to. Left out on purpose: a runtime that listens
 //! on TCP, which is a connection like others.
 
 use super::{Standing, lies_in};
@@ -47,7 +47,9 @@ impl RuntimeSocket {
             // `/var/run` is a link to `/run` on every distribution in use.
             let source = mount.source.strip_prefix("/var").filter(|rest| lies_in(rest, "/run"));
             let source = source.unwrap_or(&mount.source);
-            self.sockets.iter().find(|socket| lies_in(socket, source))
+            let known = self.sockets.iter().find(|socket| lies_in(socket, source));
+            // A runtime that listens elsewhere, as those without root do, keeps its socket's name at one of the ends.
+            known.or_else(|| self.by_name(&mount.source)).or_else(|| self.by_name(&mount.destination))
         })
     }
 }
