@@ -4,6 +4,8 @@ use crate::{execs, suite};
 use event::recording;
 use std::path::{Path, PathBuf};
 
+/// Longest section of a document that is a seed.
+const SECTION_BYTES: usize = 6000;
 /// Kinds of kernel records (`crates/sense/bpf/layout.h`), and lengths that hold the fixed part of each.
 const RECORD_KINDS: u16 = 16;
 const RECORD_BYTES: [usize; 3] = [160, 320, 1024];
@@ -42,22 +44,31 @@ fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The documents of the repository.
+/// A whole document, and from the shipped ones each section that has blocks, behind its front matter: short, so that many
+/// inputs can be tried.
 fn documents() -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    let mut open: Vec<PathBuf> =
-        ["strategies", "crates/strategy/tests/documents"].map(|one| root().join(one)).into();
+    let whole = root().join("crates/strategy/tests/documents/complete.md");
+    let mut found = vec![std::fs::read(whole).expect("the repository")];
+    let mut open = vec![root().join("strategies")];
     while let Some(folder) = open.pop() {
         let entries = std::fs::read_dir(&folder).expect("the repository");
         for path in entries.map(|entry| entry.expect("the repository").path()) {
             if path.is_dir() {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "md") {
-                found.push(std::fs::read(&path).expect("a document"));
+                found.extend(sections(&std::fs::read_to_string(&path).expect("a document")));
             }
         }
     }
     found
+}
+
+/// Sections with blocks, each behind the front matter, of at most [`SECTION_BYTES`].
+fn sections(document: &str) -> Vec<Vec<u8>> {
+    let mut parts = document.split("\n## ");
+    let front = parts.next().unwrap_or_default();
+    let wanted = parts.filter(|part| part.contains("```") && part.len() <= SECTION_BYTES);
+    wanted.map(|part| format!("{front}\n## {part}").into_bytes()).collect()
 }
 
 /// The conditions of the suite's rules.
