@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# All tests: formatting, lints, build, unit, document and replay tests, layers, stock kernels, live Docker.
+# All tests: formatting, lints, build, unit, document and replay tests, fuzzing, layers, stock kernels, live Docker.
 #
 #   tests/run.sh            every stage
-#   tests/run.sh STAGE…     those stages: format lint build unit layers reference kernels live
+#   tests/run.sh STAGE…     those stages: format lint build unit fuzz layers reference kernels live
 #
 # Prints the time of each stage. The last line is "N passed, N failed" over all stages.
 set -euo pipefail
@@ -14,12 +14,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib/stage.sh
 . "$here/lib/stage.sh"
 
-STAGES=(format lint build unit layers reference kernels live)
+STAGES=(format lint build unit fuzz layers reference kernels live)
+# Seconds for each fuzz target: what an accident would find. tests/long/fuzz.sh takes minutes.
+FUZZ_SECONDS=3
 
 stage_format() { cargo fmt --all --check; }
 stage_lint() { cargo clippy --release --workspace --all-targets --locked -- -D warnings; }
 stage_build() { cargo build --release --workspace --locked; }
 stage_unit() { cargo test --release --workspace --locked; }
+stage_fuzz() { "$here/fuzz.sh" "$FUZZ_SECONDS"; }
 stage_layers() { cargo run -q --release -p xtask --locked -- layers; }
 stage_reference() { cargo run -q --release -p xtask --locked -- gen --check; }
 stage_kernels() { "$here/kernels/run.sh"; }

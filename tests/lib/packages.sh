@@ -35,6 +35,7 @@ BUILD_PACKAGES=(clang llvm libbpf-dev libc6-dev gcc)
 LIVE_PACKAGES=(docker.io iptables iproute2 busybox-static jq procps util-linux)
 KERNEL_PACKAGES=(busybox-static cpio zstd xz-utils gcc libc6-dev jq runc)
 BENCH_PACKAGES=(bpftrace)
+FUZZ_PACKAGES=(g++)
 
 # qemu_command: prints the words that start qemu-system-x86_64, fetching it into the cache first where it is absent.
 qemu_command() {

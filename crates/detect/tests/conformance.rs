@@ -8,106 +8,38 @@
     reason = "a test fails where it is wrong, and prints its table"
 )]
 
+mod suite;
+
 use detect::joined::{Correlations, Noted};
 use detect::plain::{JsonRules, JsonScratch};
 use detect::{Config, Placeholders};
 use event::BootTime;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::collections::BTreeSet;
 use std::path::Path;
 use strategy::sigma::Item;
-use strategy::source::Fragment;
-use strategy::yaml::{self, Node, Number, Resolved, Value};
 
 /// Fewest cases that the suite has.
 const CASES_AT_LEAST: usize = 200;
 
 #[test]
 fn every_case_of_the_suite_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    files.sort();
     let (mut cases, mut failures, mut names) = (0, Vec::new(), BTreeSet::new());
     println!("{:<14} {:>5} {:>6} {:>5}", "file", "cases", "passed", "open");
-    for path in files {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).unwrap();
-        let document =
-            yaml::parse(&Fragment::whole(&text)).unwrap_or_else(|all| panic!("{name}: {all:?}")).remove(0);
-        let all = document.sequence().unwrap_or_else(|| panic!("{name} is no list"));
-        let before = failures.len();
-        for case in all {
-            let case_name = text_of(case, "name");
-            assert!(names.insert(case_name.to_owned()), "two cases are called {case_name}");
-            let found = check(case);
-            failures.extend(
-                found.into_iter().map(|why| (case_name.to_owned(), format!("{name}: {case_name}: {why}"))),
-            );
+    for file in suite::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance")) {
+        let (mut passed, name) = (0, &file.name);
+        for case in &file.cases {
+            assert!(names.insert(case.name.clone()), "two cases are called {}", case.name);
+            let found = case.check(|case| Loaded::new(&case.rules, &case.placeholders));
+            passed += usize::from(found.is_empty());
+            failures.extend(found.into_iter().map(|(_, why)| format!("{name}: {}: {why}", case.name)));
         }
-        let failed: BTreeSet<&str> = failures.iter().skip(before).map(|(case, _)| case.as_str()).collect();
-        let open = all.iter().filter(|case| case.entry("open").is_some()).count();
-        println!("{name:<14} {:>5} {:>6} {open:>5}", all.len(), all.len() - failed.len());
-        cases += all.len();
+        let open = file.cases.iter().filter(|case| case.open).count();
+        println!("{name:<14} {:>5} {passed:>6} {open:>5}", file.cases.len());
+        cases += file.cases.len();
     }
     println!("{:<14} {cases:>5}", "all");
-    let failures: Vec<String> = failures.into_iter().map(|(_, why)| why).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(cases >= CASES_AT_LEAST, "{cases} cases");
-}
-
-/// What is wrong with the answers of our engine to `case`.
-fn check(case: &Node) -> Vec<String> {
-    let rules = rules_of(case);
-    let placeholders = placeholders_of(case);
-    if let Some(why) = case.entry("refused") {
-        let refused = Loaded::new(&rules, &placeholders).is_err();
-        return if refused { Vec::new() } else { vec![format!("accepted ({})", why.text().unwrap())] };
-    }
-    let loaded = |wrong: &mut Vec<String>| {
-        Loaded::new(&rules, &placeholders).map_err(|why| wrong.push(format!("refused: {why}"))).ok()
-    };
-    let mut wrong = Vec::new();
-    for (key, expect) in [("match", true), ("silent", false)] {
-        for event in items(case, key) {
-            let Some(mut loaded) = loaded(&mut wrong) else { return wrong };
-            let holds = !loaded.judge(&json(event), 0.0, 0).is_empty();
-            if holds != expect {
-                wrong.push(format!("{} {}", if expect { "misses" } else { "matches" }, json(event)));
-            }
-        }
-    }
-    if let Some(expect) = case.entry("expect") {
-        let Some(mut loaded) = loaded(&mut wrong) else { return wrong };
-        let mut got: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (number, event) in items(case, "events").iter().enumerate() {
-            for rule in loaded.judge(&json(event), 0.0, number) {
-                got.entry(rule).or_default().push(number);
-            }
-        }
-        for (rule, numbers) in expect.mapping().unwrap() {
-            let expect: Vec<usize> = numbers
-                .sequence()
-                .unwrap()
-                .iter()
-                .map(|number| number.text().unwrap().parse().unwrap())
-                .collect();
-            let got = got.get(&rule.text).cloned().unwrap_or_default();
-            if got != expect {
-                wrong.push(format!("{} matches {got:?} and not {expect:?}", rule.text));
-            }
-        }
-    }
-    for run in items(case, "runs") {
-        let Some(mut loaded) = loaded(&mut wrong) else { return wrong };
-        let expect: usize = text_of(run, "groups").parse().unwrap();
-        let got = loaded.groups(items(run, "events"));
-        if got != expect {
-            let events: Vec<String> = items(run, "events").iter().map(json).collect();
-            wrong.push(format!("{got} groups and not {expect}: {}", events.join(" ")));
-        }
-    }
-    wrong
 }
 
 /// Rules and correlations, ready to be asked.
@@ -141,7 +73,7 @@ impl Loaded {
     }
 
     /// The names of the rules that speak for the event at `seconds`.
-    fn judge(&mut self, event: &str, seconds: f64, number: usize) -> Vec<String> {
+    fn judge_at(&mut self, event: &str, seconds: f64, number: usize) -> Vec<String> {
         let (places, _) = self.rules.judge(event.as_bytes(), &mut self.scratch).unwrap();
         let places = places.to_vec();
         let time = std::time::Duration::from_secs_f64(1000.0 + seconds).as_nanos();
@@ -156,84 +88,20 @@ impl Loaded {
         let speaks = places.iter().filter(|place| self.correlations.speaks(**place));
         speaks.map(|place| self.items[*place].head().handle().to_owned()).collect()
     }
+}
 
-    /// For how many groups the correlation `joined` matches, where each event is `[seconds, event]` and time passes
-    /// after the last.
-    fn groups(&mut self, events: &[Node]) -> usize {
-        for (number, event) in events.iter().enumerate() {
-            let [seconds, event] = event.sequence().unwrap() else { panic!("[seconds, event] was expected") };
-            self.judge(&json(event), seconds.text().unwrap().parse().unwrap(), number);
+impl suite::Engine for Loaded {
+    fn judge(&mut self, event: &str, number: usize) -> Vec<String> {
+        self.judge_at(event, 0.0, number)
+    }
+
+    fn groups(&mut self, events: &[(f64, String)]) -> usize {
+        for (number, (seconds, event)) in events.iter().enumerate() {
+            self.judge_at(event, *seconds, number);
         }
         self.correlations.finish(&mut self.joined);
         let of_joined =
             |one: &&detect::joined::Joined<Noted>| self.items[one.item].head().handle() == "joined";
         self.joined.iter().filter(of_joined).map(|one| one.group.clone()).collect::<BTreeSet<_>>().len()
     }
-}
-
-/// The rules of a case as Sigma: as they stand, around a detection, or with the rules that a correlation joins.
-fn rules_of(case: &Node) -> String {
-    if let Some(rules) = case.entry("rules") {
-        return rules.text().unwrap().to_owned();
-    }
-    let indented = |text: &str| text.lines().fold(String::new(), |all, line| format!("{all}  {line}\n"));
-    if let Some(detection) = case.entry("detection") {
-        let version = case.entry("version").map_or("2", |node| node.text().unwrap());
-        let detection = indented(detection.text().unwrap());
-        return format!(
-            "title: case\nname: case\nsigma-version: {version}\nlogsource: {{category: test}}\ndetection:\n{detection}"
-        );
-    }
-    let mut text = String::new();
-    for name in ["a", "b", "c"] {
-        write!(
-            text,
-            "title: {name}\nname: {name}\nlogsource: {{category: test}}\ndetection: {{s: {{r: {name}}}, condition: s}}\n---\n"
-        )
-        .unwrap();
-    }
-    if let Some(more) = case.entry("more") {
-        write!(text, "{}\n---\n", more.text().unwrap().trim_end()).unwrap();
-    }
-    let correlation =
-        indented(case.entry("correlation").expect("rules, detection or correlation").text().unwrap());
-    write!(text, "title: joined\nname: joined\ncorrelation:\n{correlation}").unwrap();
-    text
-}
-
-fn placeholders_of(case: &Node) -> Placeholders {
-    let texts =
-        |node: &Node| node.sequence().unwrap().iter().map(|one| one.text().unwrap().to_owned()).collect();
-    let entries = case.entry("placeholders").and_then(Node::mapping).unwrap_or_default();
-    entries.iter().map(|(name, values)| (name.text.clone(), texts(values))).collect()
-}
-
-fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
-    node.entry(key).and_then(Node::sequence).unwrap_or_default()
-}
-
-fn text_of<'n>(node: &'n Node, key: &str) -> &'n str {
-    node.entry(key).and_then(Node::text).unwrap_or_else(|| panic!("`{key}` is missing"))
-}
-
-/// The node as JSON.
-fn json(node: &Node) -> String {
-    match &node.value {
-        Value::Mapping(entries) => {
-            let entries = entries.iter().map(|(key, value)| format!("{}:{}", quoted(&key.text), json(value)));
-            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
-        }
-        Value::Sequence(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(",")),
-        Value::Scalar(scalar) => match scalar.resolve() {
-            Resolved::Null => "null".to_owned(),
-            Resolved::Bool(value) => value.to_string(),
-            Resolved::Number(Number::Integer(number)) => number.to_string(),
-            Resolved::Number(Number::Float(number)) => format!("{number:?}"),
-            Resolved::Text(text) => quoted(text),
-        },
-    }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
 }

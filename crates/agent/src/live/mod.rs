@@ -14,10 +14,12 @@ pub mod engine;
 mod files;
 mod hashes;
 mod ingest;
+mod lines;
 mod link;
 mod lock;
 mod pace;
 mod record;
+mod request;
 pub mod sandbox;
 mod sensor;
 

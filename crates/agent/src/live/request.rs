@@ -1,0 +1,31 @@
+//! What the engine asks of the sensor: the way from the process without rights to one that has them.
+//!
+//! The engine may be an adversary's by then: THREAT_MODEL.md.
+
+use sense::kernel::HashRequest;
+use serde::{Deserialize, Serialize};
+
+/// From the engine to the sensor.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FromEngine {
+    /// It reads the rings.
+    Ready {
+        /// Strategies that run.
+        strategies: usize,
+        /// Parts of the sandbox that this kernel does not have.
+        sandbox_missing: Vec<String>,
+    },
+    /// A line for the user.
+    Say(String),
+    /// An executed file to hash.
+    Hash(HashRequest),
+    /// It ends; these are the alerts it raised.
+    Done {
+        /// Alerts raised.
+        raised: u64,
+        /// Events taken.
+        events: u64,
+        /// Observations lost.
+        lost: u64,
+    },
+}

@@ -1,0 +1,129 @@
+//! What fuzzing starts from: real inputs, so that what is made of them gets past the first check.
+
+use crate::{execs, suite};
+use event::recording;
+use std::path::{Path, PathBuf};
+
+/// Longest section of a document that is a seed.
+const SECTION_BYTES: usize = 6000;
+/// Kinds of kernel records (`crates/sense/bpf/layout.h`), and lengths that hold the fixed part of each.
+const RECORD_KINDS: u16 = 16;
+const RECORD_BYTES: [usize; 3] = [160, 320, 1024];
+
+/// Writes the target's seeds into `folder`.
+pub fn write(target: &str, folder: &Path) {
+    std::fs::create_dir_all(folder).expect("a folder for seeds");
+    for (number, bytes) in of(target).into_iter().enumerate() {
+        std::fs::write(folder.join(format!("seed-{number}")), bytes).expect("room for a seed");
+    }
+}
+
+/// The rules of the conformance suite.
+pub fn rules() -> Vec<String> {
+    let files = suite::read(&root().join("tests/conformance"));
+    files.into_iter().flat_map(|file| file.cases).map(|case| case.rules).collect()
+}
+
+fn of(target: &str) -> Vec<Vec<u8>> {
+    let texts = |all: Vec<String>| all.into_iter().map(String::into_bytes).collect();
+    match target {
+        "document" => documents(),
+        "rule" => texts(rules()),
+        "condition" => texts(conditions()),
+        "event_line" => texts(event_lines()),
+        "json_event" => texts((0..20).map(|number| execs::sample(number).json()).collect()),
+        "link" => texts(vec![event_lines().join("\n"), requests()]),
+        "record" => records(),
+        "audit" => texts(vec![AUDIT.to_owned()]),
+        "protocol" => PROTOCOLS.iter().map(|bytes| bytes.to_vec()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A whole document, and from the shipped ones each section that has blocks, behind its front matter: short, so that many
+/// inputs can be tried.
+fn documents() -> Vec<Vec<u8>> {
+    let whole = root().join("crates/strategy/tests/documents/complete.md");
+    let mut found = vec![std::fs::read(whole).expect("the repository")];
+    let mut open = vec![root().join("strategies")];
+    while let Some(folder) = open.pop() {
+        let entries = std::fs::read_dir(&folder).expect("the repository");
+        for path in entries.map(|entry| entry.expect("the repository").path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.extend(sections(&std::fs::read_to_string(&path).expect("a document")));
+            }
+        }
+    }
+    found
+}
+
+/// Sections with blocks, each behind the front matter, of at most [`SECTION_BYTES`].
+fn sections(document: &str) -> Vec<Vec<u8>> {
+    let mut parts = document.split("\n## ");
+    let front = parts.next().unwrap_or_default();
+    let wanted = parts.filter(|part| part.contains("```") && part.len() <= SECTION_BYTES);
+    wanted.map(|part| format!("{front}\n## {part}").into_bytes()).collect()
+}
+
+/// The conditions of the suite's rules.
+fn conditions() -> Vec<String> {
+    let of = |rule: String| {
+        let lines =
+            rule.lines().filter_map(|line| line.trim().strip_prefix("condition: ").map(str::to_owned));
+        lines.collect::<Vec<_>>()
+    };
+    let mut found: Vec<String> = rules().into_iter().flat_map(of).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn event_lines() -> Vec<String> {
+    let line = |number| recording::to_line(&execs::sample(number).event()).expect("an event can be written");
+    let head = recording::Head::new("0.1.0", "host", "6.1.0");
+    let mut lines = vec![serde_json::to_string(&head).expect("a head can be written")];
+    lines.extend((0..20).map(line));
+    lines
+}
+
+fn requests() -> String {
+    use crate::request::FromEngine;
+    let all = [
+        FromEngine::Ready { strategies: 3, sandbox_missing: vec!["landlock".to_owned()] },
+        FromEngine::Say("a line".to_owned()),
+        FromEngine::Done { raised: 1, events: 2, lost: 3 },
+    ];
+    let lines = all.iter().map(|one| serde_json::to_string(one).expect("a request can be written") + "\n");
+    lines.collect()
+}
+
+/// Records of zeros of every kind.
+fn records() -> Vec<Vec<u8>> {
+    let record = |kind: u16, length: usize| {
+        let mut bytes = vec![0; length];
+        if let (Some(at), Ok(stated)) = (bytes.get_mut(..8), u32::try_from(length)) {
+            at[..2].copy_from_slice(&kind.to_ne_bytes());
+            at[4..].copy_from_slice(&stated.to_ne_bytes());
+        }
+        bytes
+    };
+    let kinds = (0..=RECORD_KINDS).flat_map(|kind| RECORD_BYTES.map(|length| (kind, length)));
+    kinds.map(|(kind, length)| record(kind, length)).collect()
+}
+
+const AUDIT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/default/pods/p/exec?command=sh","verb":"create","user":{"username":"u","groups":["g"]},"sourceIPs":["10.0.0.1"],"userAgent":"kubectl","objectRef":{"resource":"pods","namespace":"default","name":"p","apiVersion":"v1","subresource":"exec"},"responseStatus":{"code":101},"requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:00.000000Z"}"#;
+
+const PROTOCOLS: [&[u8]; 6] = [
+    b"\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x02c2\x04test\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x01\x02\x03\x04",
+    b"\x45\x00\x00\x2e\x00\x00\x00\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02\xc0\x00\x11\x5c\x00\x00\x00\x01\x00\x00\x00\x02\x50\x18\x00\x00\x00\x00\x00\x00id\n\r\n\x00",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
+    b"SSH-2.0-OpenSSH_9.2\r\n",
+    b"root@web:/# cat /etc/passwd | sh; ls -la && uname -a\r\nuid=0(root) gid=0(root)\n/ # ",
+];

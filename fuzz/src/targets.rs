@@ -1,0 +1,190 @@
+//! The targets: bytes in, a panic where an answer is wrong.
+//!
+//! Beside "no crash", each holds what it reads against something: what was written is read back the same, what the index of
+//! rules says is what every rule says, a place stands in the text that it is of.
+
+use crate::lines::Lines;
+use crate::matching::{Events, Next};
+use crate::request::FromEngine;
+use detect::joined::{Correlations, Noted};
+use detect::plain::{EventRules, JsonRules, JsonScratch};
+use detect::{Config, Placeholders};
+use event::{Event, Field, recording};
+use sense::kernel::Decoder;
+use std::sync::OnceLock;
+use std::time::Duration;
+use strategy::sigma::{Item, read_str};
+use wire::{Direction, Identifier, Transport, dns, packet};
+
+/// Every target, by name.
+pub const ALL: &[(&str, fn(&[u8]))] = &[
+    ("document", document),
+    ("rule", rule),
+    ("condition", condition),
+    ("event_line", event_line),
+    ("json_event", json_event),
+    ("link", link),
+    ("record", record),
+    ("audit", audit),
+    ("protocol", protocol),
+];
+
+/// Events that rules are asked about: values of every kind, nested, and none.
+const ASKED: [&str; 4] = [
+    r#"{"s":"abc","t":5,"f":null,"CommandLine":"curl -s http://a/b | sh","a":{"b":[1,"x",{"c":true}]},"Image":"/bin/sh"}"#,
+    r#"{"f":"","time":"2026-01-31T10:20:30Z","ip":"10.1.2.3","list":[["q"],[]],"n":-4.50}"#,
+    r##"{"Event":{"System":{"EventID":1,"Provider":{"#attributes":{"Name":"p"}}},"EventData":{"Image":"C:\\a.exe"}}}"##,
+    "{}",
+];
+
+/// A strategy document: Markdown, front matter and every block in it.
+fn document(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (strategies, diagnostics) = strategy::load(&[("fuzz.md".to_owned(), text)]);
+    for diagnostic in &diagnostics {
+        assert!(!diagnostic.render().is_empty());
+    }
+    let _ = detect::Engine::new(&strategies, &Config::default());
+}
+
+/// Sigma documents: read, compiled over JSON and over typed events, asked, joined.
+fn rule(bytes: &[u8]) {
+    let (items, _) = read_str(&String::from_utf8_lossy(bytes));
+    let (rules, _) = JsonRules::new(&items, &Placeholders::new());
+    let _ = EventRules::new(&items, &Placeholders::new());
+    let _ = Correlations::<Noted>::new(&items, &Config::default());
+    for event in ASKED {
+        agree(&rules, event.as_bytes());
+    }
+}
+
+/// A condition over searches that hold, do not hold, and begin with an underscore.
+fn condition(bytes: &[u8]) {
+    let condition = serde_json::to_string(&String::from_utf8_lossy(bytes)).expect("text is JSON");
+    let (items, _) = read_str(&format!(
+        "title: t\nlogsource: {{category: test}}\ndetection:\n  s: {{s: abc}}\n  sel_a: {{t: 6}}\n  sel_b: {{t: 5}}\n  \
+         _u: {{f: x}}\n  words: [curl]\n  condition: {condition}\n"
+    ));
+    let (rules, _) = JsonRules::new(&items, &Placeholders::new());
+    for event in ASKED {
+        agree(&rules, event.as_bytes());
+    }
+}
+
+/// A line of a recording: what is read is written and read again as it was, and every field of it can be read.
+fn event_line(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _ = recording::Head::parse(&text);
+    let Ok(event) = recording::from_line(&text) else { return };
+    let line = recording::to_line(&event).expect("an event can be written");
+    let again = recording::from_line(&line).expect("what we wrote can be read");
+    assert_eq!(recording::to_line(&again).ok(), Some(line));
+    read_fields(&event);
+}
+
+/// JSON events as `match` reads them from a stream that comes in pieces.
+fn json_event(bytes: &[u8]) {
+    static RULES: OnceLock<JsonRules> = OnceLock::new();
+    let rules = RULES.get_or_init(|| {
+        let items: Vec<Item> = crate::seeds::rules().iter().flat_map(|text| read_str(text).0).collect();
+        JsonRules::new(&items, &Placeholders::new()).0
+    });
+    let mut scratch = JsonScratch::default();
+    let mut events = Events::new(Pieces(bytes));
+    loop {
+        let next = events.next(|event| {
+            let (_, length) = rules.judge(event, &mut scratch)?;
+            agree(rules, event.get(..length).expect("a length inside the event"));
+            Ok(length)
+        });
+        match next.expect("reading from memory") {
+            Next::Event => {}
+            Next::Broken { at, .. } => assert!(at < bytes.len() as u64),
+            Next::End => break,
+        }
+    }
+}
+
+/// What the processes of `watch` say to each other.
+fn link(bytes: &[u8]) {
+    let mut lines = Lines::new(Pieces(bytes));
+    while !lines.ended() {
+        lines.read(|event: Event| read_fields(&event)).expect("reading from memory");
+    }
+    let mut lines = Lines::new(Pieces(bytes));
+    while lines.first::<FromEngine>().is_ok() {}
+}
+
+/// A record of the kernel's rings. Half of the inputs get a length that fits, so that more of them are looked into.
+fn record(bytes: &[u8]) {
+    let mut record = bytes.to_vec();
+    let length = u32::try_from(record.len()).unwrap_or(u32::MAX).to_ne_bytes();
+    let is_fitted = record.len() % 2 == 0;
+    if let Some(field) = record.get_mut(4..8).filter(|_| is_fitted) {
+        field.copy_from_slice(&length);
+    }
+    let mut decoder = Decoder::new(Duration::from_secs(100), Duration::from_secs(1_700_000_000));
+    let mut events = Vec::new();
+    if decoder.decode(&record, &mut events).is_err() {
+        assert!(events.is_empty(), "a record that is refused gives no event");
+    }
+    for event in &events {
+        read_fields(event);
+        let line = recording::to_line(event).expect("an event can be written");
+        recording::from_line(&line).expect("what we wrote can be read");
+    }
+}
+
+/// A line of a Kubernetes audit log.
+fn audit(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let _ = sense::kubernetes_audit::is_audit_line(&text);
+    if let Ok(event) = sense::kubernetes_audit::event(&text) {
+        read_fields(&event);
+    }
+}
+
+/// Packets, DNS and the first bytes of connections.
+fn protocol(bytes: &[u8]) {
+    let _ = (dns::parse(bytes), dns::split_frame(bytes), packet::parse(bytes));
+    if let Some(found) = wire::session::command_text(bytes) {
+        assert!(bytes.get(found.span).is_some(), "a place inside the bytes");
+    }
+    for transport in [Transport::Tcp, Transport::Udp] {
+        let mut identifier = Identifier::new(transport);
+        let (client, server) = bytes.split_at(bytes.len() / 2);
+        identifier.feed(Direction::ToServer, client);
+        identifier.feed(Direction::ToClient, server);
+        assert!(identifier.verdict().confidence <= 100);
+    }
+}
+
+/// The index of the rules leaves out none that holds.
+fn agree(rules: &JsonRules, event: &[u8]) {
+    let mut scratch = JsonScratch::default();
+    let Ok((matched, _)) = rules.judge(event, &mut scratch) else { return };
+    let each = rules.judge_each(event).expect("what was judged can be judged");
+    assert_eq!(matched, each, "the index and asking each rule");
+}
+
+fn read_fields(event: &Event) {
+    for field in Field::ALL {
+        let _ = event::field::value(event, *field);
+    }
+}
+
+/// Bytes that come a few at a time.
+struct Pieces<'b>(&'b [u8]);
+
+impl std::io::Read for Pieces<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        const PIECE: usize = 61;
+        let count = self.0.len().min(PIECE).min(into.len());
+        let (now, later) = self.0.split_at(count);
+        if let Some(into) = into.get_mut(..count) {
+            into.copy_from_slice(now);
+        }
+        self.0 = later;
+        Ok(count)
+    }
+}
