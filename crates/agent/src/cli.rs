@@ -23,7 +23,7 @@ pub enum Command {
     /// Works on strategy documents.
     #[command(subcommand)]
     Strategy(crate::strategies::Command),
-    /// Judges any JSON events by plain Sigma rules.
+    /// Judges any JSON events by plain Sigma and Falco rules.
     Match(Match),
     /// Lists silences, and shows what they hide.
     #[command(subcommand)]
@@ -106,8 +106,8 @@ pub struct Replay {
 /// `match`.
 #[derive(Debug, Args)]
 pub struct Match {
-    /// Sigma rules and filters: a file, or a directory that is searched to any depth for `.yml` and `.yaml`. May be
-    /// given more than once.
+    /// Sigma rules and filters, and Falco rules: files, or directories that are searched for `.yml` and `.yaml`. May be
+    /// given more than once; files of Falco rules are one set, in the order given.
     #[arg(long, required = true, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
     /// JSON events, one after the other; `-`, or none, is standard input.

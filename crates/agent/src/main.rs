@@ -6,6 +6,7 @@ mod content;
 mod doctor;
 mod exceptions;
 mod failure;
+mod files;
 mod live;
 mod matching;
 mod pipeline;

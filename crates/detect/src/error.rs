@@ -38,6 +38,12 @@ pub enum Fault {
     /// A part of Sigma that typed events have no use for, or that does not run yet.
     #[error("{0} cannot run over events")]
     Unsupported(String),
+    /// Fields and the like of a Falco rule that events do not have.
+    #[error("needs {}, which no sensor gives", listed(.0))]
+    NoCounterpart(Vec<String>),
+    /// Why a Falco rule cannot run.
+    #[error("{0}")]
+    Falco(String),
     /// A correlation of rules that do not exist or cannot run.
     #[error("joins `{0}`, which is no rule that runs")]
     UnknownReference(String),
@@ -52,6 +58,10 @@ pub enum Fault {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl CompileError {
@@ -69,6 +79,7 @@ impl Fault {
             Fault::UnknownLogsource(_) => Some(
                 "`category` is a class of docs/reference; `product` is linux, container, docker or kubernetes",
             ),
+            Fault::NoCounterpart(_) => Some("docs/falco.md lists the fields that have a counterpart"),
             Fault::UnfilledPlaceholder(_) => {
                 Some("give it values in the configuration, as [detect.placeholders]")
             }

@@ -1,4 +1,4 @@
-//! Sigma rules alone: for people who only need the engine.
+//! Rules alone, of Sigma and of Falco: for people who only need the engine.
 //!
 //! In: rules and filters as they were read; events, typed or JSON. Out: which rules hold. No strategy, no alert, no
 //! state: correlations are rejected here, and run by [`crate::joined`]. A rule that cannot run comes back as [`Rejected`], and the others do.
@@ -6,9 +6,12 @@
 use crate::error::Fault;
 use crate::joined::Value;
 use crate::json::{self, JsonRecord, Shape, Slot, Slots};
-use crate::rule::{Compiler, Marks, Placeholders, Program, Record, RuleSet, Scalar, Schema, compile};
-use event::Event;
+use crate::rule::{
+    Compiler, Marks, Node, Placeholders, Program, Record, RuleSet, Scalar, Schema, Typed, compile, falco_node,
+};
+use event::{Class, Event, Field};
 use smallvec::SmallVec;
+use strategy::falco;
 use strategy::sigma::{Filter, Item, Rule};
 
 pub use crate::json::JsonFault as Unreadable;
@@ -16,7 +19,7 @@ pub use crate::json::JsonFault as Unreadable;
 /// A rule or correlation that does not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its place among the items.
+    /// Its place among the items; Falco's rules follow them.
     pub item: usize,
     /// Why.
     pub fault: Fault,
@@ -53,9 +56,25 @@ impl JsonScratch {
 impl JsonRules {
     /// Compiles the rules among `items`, narrowed by the filters among them.
     pub fn new(items: &[Item], placeholders: &Placeholders) -> (Self, Vec<Rejected>) {
+        Self::with_falco(items, &[], placeholders)
+    }
+
+    /// The same with rules of Falco, whose places follow those of the items. Rules that are not enabled are not asked.
+    pub fn with_falco(
+        items: &[Item],
+        rules: &[falco::Rule],
+        placeholders: &Placeholders,
+    ) -> (Self, Vec<Rejected>) {
         let mut shape = Shape::default();
-        let compiled =
+        let mut compiled =
             each(items, |rule, filters| Compiler { schema: &mut shape, placeholders }.rule(rule, filters));
+        for (place, rule) in (items.len()..).zip(rules).filter(|(_, rule)| rule.enabled) {
+            let node = falco::json::plan(&rule.condition).map_err(Fault::Falco).and_then(|plan| {
+                let mut compiler = Compiler { schema: &mut shape, placeholders };
+                falco_node(&plan, &mut compiler, &mut |shape, name| shape.field(name))
+            });
+            compiled.add(place, node);
+        }
         let rules = RuleSet::new(compiled.nodes);
         let has_keywords = rules.has_keywords();
         (Self { shape, rules, items: compiled.items, read: Vec::new(), has_keywords }, compiled.rejected)
@@ -175,7 +194,21 @@ pub struct EventScratch {
 impl EventRules {
     /// Compiles the rules among `items`, narrowed by the filters among them.
     pub fn new(items: &[Item], placeholders: &Placeholders) -> (Self, Vec<Rejected>) {
-        let compiled = each(items, |rule, filters| compile(rule, filters, placeholders));
+        Self::with_falco(items, &[], placeholders)
+    }
+
+    /// The same with rules of Falco, whose places follow those of the items. A rule runs for the classes of events that
+    /// have all that it needs; where those are not all that it is about, it is among the rejected too. Rules that are
+    /// not enabled are not asked.
+    pub fn with_falco(
+        items: &[Item],
+        rules: &[falco::Rule],
+        placeholders: &Placeholders,
+    ) -> (Self, Vec<Rejected>) {
+        let mut compiled = each(items, |rule, filters| compile(rule, filters, placeholders));
+        for (place, rule) in (items.len()..).zip(rules).filter(|(_, rule)| rule.enabled) {
+            falco_rule(rule, place, placeholders, &mut compiled);
+        }
         (Self { program: Program::new(compiled.nodes), items: compiled.items }, compiled.rejected)
     }
 
@@ -190,7 +223,12 @@ impl EventRules {
         scratch.matched.iter().filter_map(|rule| self.items.get(*rule).copied())
     }
 
-    /// How many rules run.
+    /// The classes of events that rules are asked about.
+    pub fn classes(&self) -> Vec<Class> {
+        self.program.classes()
+    }
+
+    /// How many rules run; a Falco rule counts once for each class of events.
     pub fn len(&self) -> usize {
         self.items.len()
     }
@@ -222,13 +260,44 @@ fn each<N>(items: &[Item], mut compile: impl FnMut(&Rule, &[&Filter]) -> Result<
             Item::Correlation(_) => Err(Fault::Unsupported("a correlation among rules alone".to_owned())),
             Item::Filter(_) => continue,
         };
-        match node {
-            Ok(node) => {
-                compiled.nodes.push(node);
-                compiled.items.push(place);
-            }
-            Err(fault) => compiled.rejected.push(Rejected { item: place, fault }),
-        }
+        compiled.add(place, node);
     }
     compiled
+}
+
+impl<N> Compiled<N> {
+    fn add(&mut self, place: usize, node: Result<N, Fault>) {
+        match node {
+            Ok(node) => {
+                self.nodes.push(node);
+                self.items.push(place);
+            }
+            Err(fault) => self.rejected.push(Rejected { item: place, fault }),
+        }
+    }
+}
+
+/// Adds what of `rule` runs over typed events, and what does not.
+fn falco_rule(
+    rule: &falco::Rule,
+    place: usize,
+    placeholders: &Placeholders,
+    into: &mut Compiled<(Class, Node<Field>)>,
+) {
+    let typed = match falco::typed::plans(rule) {
+        Ok(typed) => typed,
+        Err(reason) => return into.add(place, Err(Fault::Falco(reason))),
+    };
+    let mut lacks = typed.all_missing();
+    lacks.extend(typed.unsensed.iter().map(|name| format!("evt.type = {name}")));
+    for (class, plan) in &typed.runs {
+        let mut compiler = Compiler { schema: &mut Typed, placeholders };
+        let node = falco_node(plan, &mut compiler, &mut |_, field: &Field| Ok(*field));
+        into.add(place, node.map(|node| (*class, node)));
+    }
+    if !lacks.is_empty() {
+        into.add(place, Err(Fault::NoCounterpart(lacks)));
+    } else if typed.runs.is_empty() {
+        into.add(place, Err(Fault::Falco("can hold for no event".to_owned())));
+    }
 }

@@ -9,6 +9,8 @@
 pub mod attack;
 pub mod diagnostic;
 pub mod document;
+pub mod falco;
+pub mod import;
 pub mod lint;
 mod load;
 pub mod period;

@@ -1,4 +1,4 @@
-//! `match`: any JSON events, judged by plain Sigma rules.
+//! `match`: any JSON events, judged by plain Sigma and Falco rules.
 //!
 //! Rules that cannot run are named on standard error, with the reason; the others run. An event is any JSON object, one
 //! after the other: one a line, or over several lines, or in one list. What is no event is named, and left out up to
@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure, say};
 use detect::plain::{JsonRules, JsonScratch};
 use events::{Events, Next};
 use respond::escape::escaped;
-use rules::Loaded;
+pub use rules::Loaded;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -32,12 +32,13 @@ const TEXT: usize = 300;
 pub fn run(args: &Match) -> Result<Exit, Failure> {
     let config = Config::load(args.config.as_deref())?;
     let loaded = Loaded::read(&args.rules)?;
-    let (rules, rejected) = JsonRules::new(&loaded.items, &config.detect.placeholders);
+    let placeholders = &config.detect.placeholders;
+    let (rules, rejected) = JsonRules::with_falco(&loaded.items, &loaded.falco, placeholders);
     loaded.report(&rejected);
     if rules.is_empty() {
         return Err(Failure::usage(
             "no rule can run",
-            "give --rules a Sigma rule (.yml) or a directory of them",
+            "give --rules a Sigma or Falco rule (.yml, .yaml) or a directory of them",
         ));
     }
     let mut judge = Judge { rules, loaded, format: args.format, scratch: JsonScratch::default(), matches: 0 };
@@ -115,20 +116,10 @@ impl Judge {
     }
 
     fn print(&mut self, file: &str, event: u64, out: &mut impl Write) -> io::Result<()> {
-        for item in self.scratch.matched() {
-            let Some(head) = self.loaded.items.get(*item).map(strategy::sigma::Item::head) else { continue };
-            self.matches += 1;
+        for item in self.scratch.matched().to_vec() {
+            let Some(found) = self.found(item, file, event) else { continue };
             match self.format {
                 MatchFormat::Json => {
-                    let found = Found {
-                        rule_id: head.id.as_deref().unwrap_or(""),
-                        rule: &head.title,
-                        level: level(head),
-                        file,
-                        event,
-                        author: head.author.as_deref(),
-                        license: head.license.as_deref(),
-                    };
                     serde_json::to_writer(&mut *out, &found)?;
                     writeln!(out)?;
                 }
@@ -136,13 +127,34 @@ impl Judge {
                     out,
                     "{}:{event}: {}: {} ({})",
                     escaped(file, TEXT),
-                    level(head),
-                    escaped(&head.title, TEXT),
-                    escaped(head.id.as_deref().unwrap_or("no id"), TEXT)
+                    found.level,
+                    escaped(found.rule, TEXT),
+                    escaped(if found.rule_id.is_empty() { "no id" } else { found.rule_id }, TEXT)
                 )?,
             }
+            self.matches += 1;
         }
         Ok(())
+    }
+}
+
+impl Judge {
+    /// The rule at this place as it is printed. Falco's rules have a name and a priority, and no id.
+    fn found<'a>(&'a self, place: usize, file: &'a str, event: u64) -> Option<Found<'a>> {
+        if let Some(head) = self.loaded.items.get(place).map(strategy::sigma::Item::head) {
+            return Some(Found {
+                rule_id: head.id.as_deref().unwrap_or(""),
+                rule: &head.title,
+                level: level(head),
+                file,
+                event,
+                author: head.author.as_deref(),
+                license: head.license.as_deref(),
+            });
+        }
+        let rule = self.loaded.falco_rule(place)?;
+        let level = rule.priority.as_str();
+        Some(Found { rule_id: "", rule: &rule.name, level, file, event, author: None, license: None })
     }
 }
 

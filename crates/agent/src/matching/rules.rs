@@ -1,102 +1,107 @@
-//! Rules from files and directories.
+//! Rules from files and directories: Sigma's and Falco's.
+//!
+//! A YAML file whose items are Falco's is read as Falco, and all such files are one set of rules in the order in which
+//! they were given; any other is read as Sigma.
 
 use crate::failure::{Failure, say};
+use crate::files;
 use detect::plain::Rejected;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use strategy::diagnostic::Problem;
+use strategy::falco::{self, Input};
 use strategy::sigma::{Item, read_str};
 use strategy::source::Source;
 
-/// Largest file of rules that is read.
-const FILE_BYTES: u64 = 1 << 20;
-
-/// What was read: the rules of all files, in the order of their paths.
+/// What was read.
 pub struct Loaded {
-    /// Rules, filters and correlations.
+    /// Sigma's rules, filters and correlations, in the order of their files.
     pub items: Vec<Item>,
-    /// By item: its file.
-    files: Vec<PathBuf>,
+    /// Falco's rules.
+    pub falco: Vec<falco::Rule>,
+    /// By item, then by Falco rule: its file.
+    files: Vec<String>,
+    /// By item: its own text.
+    texts: Vec<String>,
 }
 
 impl Loaded {
-    /// Reads the files at `paths`, directories searched to any depth. What is wrong in one is named on standard error,
-    /// and the others are read.
+    /// Reads the files at `paths`. What is wrong in one is named on standard error, and the others are read.
     ///
     /// # Errors
     /// A path that does not exist or cannot be listed.
     pub fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let mut files = Vec::new();
-        for path in paths {
-            collect(path, &mut files).map_err(|error| {
-                Failure::usage(
-                    format!("cannot read {}: {error}", path.display()),
-                    "give a Sigma rule (.yml) or a directory of them",
-                )
-            })?;
+        let found = files::read(paths, &["yml", "yaml"], "a Sigma or Falco rule (.yml, .yaml)")?;
+        for (path, reason) in &found.unreadable {
+            say(&format!("{path}: not read: {reason}"));
         }
-        files.sort();
-        files.dedup();
-        let mut loaded = Self { items: Vec::new(), files: Vec::new() };
-        for file in files {
-            match text(&file) {
-                Ok(text) => loaded.add(&file, &text),
-                Err(reason) => say(&format!("{}: not read: {reason}", file.display())),
-            }
+        let (of_falco, of_sigma): (Vec<_>, Vec<_>) =
+            found.files.iter().partition(|(_, text)| falco::is_falco(text));
+        let mut loaded = Self { items: Vec::new(), falco: Vec::new(), files: Vec::new(), texts: Vec::new() };
+        for (name, text) in of_sigma {
+            loaded.add_sigma(name, text);
         }
+        let inputs: Vec<Input<'_>> = of_falco.iter().map(|(name, text)| Input { name, text }).collect();
+        loaded.add_falco(&inputs);
         Ok(loaded)
     }
 
-    fn add(&mut self, file: &Path, text: &str) {
+    fn add_sigma(&mut self, name: &str, text: &str) {
         let (items, problems) = read_str(text);
-        let name = file.display().to_string();
-        let source = Source::new(&name, text);
+        let source = Source::new(name, text);
         for problem in problems {
-            let line = source.position(problem.span.start).line;
-            let hint = problem.hint.map_or(String::new(), |hint| format!("; {hint}"));
-            say(&format!("{name}:{line}: rule left out: {}{hint}", problem.message));
+            tell(&source, &problem, "rule left out");
         }
-        self.files.extend(items.iter().map(|_| file.to_owned()));
+        self.files.extend(items.iter().map(|_| name.to_owned()));
+        self.texts.extend(items.iter().map(|item| source.slice(item.head().span).to_owned()));
         self.items.extend(items);
+    }
+
+    fn add_falco(&mut self, inputs: &[Input<'_>]) {
+        let set = falco::load(inputs);
+        let sources: Vec<Source<'_>> =
+            inputs.iter().map(|input| Source::new(input.name, input.text)).collect();
+        for (findings, what) in [(&set.errors, "left out"), (&set.warnings, "warning")] {
+            for finding in findings {
+                if let Some(source) = sources.get(finding.file) {
+                    tell(source, &finding.problem, what);
+                }
+            }
+        }
+        let file = |rule: &falco::Rule| inputs.get(rule.file).map_or("", |input| input.name).to_owned();
+        self.files.extend(set.rules.iter().map(file));
+        self.falco = set.rules;
     }
 
     /// Names what does not run.
     pub fn report(&self, rejected: &[Rejected]) {
         for Rejected { item, fault } in rejected {
-            let title = self.items.get(*item).map_or("", |item| item.head().title.as_str());
-            let file = self.files.get(*item).map(|file| file.display().to_string()).unwrap_or_default();
+            let title = self.title(*item);
+            let file = self.files.get(*item).map_or("", String::as_str);
             let hint = fault.hint().map_or(String::new(), |hint| format!("; {hint}"));
             say(&format!("{file}: `{title}` left out: {fault}{hint}"));
         }
     }
-}
 
-fn text(file: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file).map_err(|error| error.to_string())?;
-    opened.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > FILE_BYTES {
-        return Err(format!("larger than {FILE_BYTES} bytes"));
+    /// The Falco rule at this place.
+    pub fn falco_rule(&self, place: usize) -> Option<&falco::Rule> {
+        self.falco.get(place.checked_sub(self.items.len())?)
     }
-    String::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())
-}
 
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if !path.is_dir() {
-        std::fs::metadata(path)?;
-        files.push(path.to_owned());
-        return Ok(());
+    /// The text of the item at this place, as it stands in its file.
+    pub fn text(&self, place: usize) -> &str {
+        self.texts.get(place).map_or("", String::as_str)
     }
-    for entry in std::fs::read_dir(path)? {
-        let entry = entry?;
-        let path = entry.path();
-        // A link to a directory could lead round in a circle.
-        if entry.file_type()?.is_dir() {
-            collect(&path, files)?;
-        } else if path.is_file()
-            && path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
-        {
-            files.push(path);
+
+    fn title(&self, place: usize) -> &str {
+        match self.items.get(place) {
+            Some(item) => &item.head().title,
+            None => self.falco_rule(place).map_or("", |rule| &rule.name),
         }
     }
-    Ok(())
+}
+
+fn tell(source: &Source<'_>, problem: &Problem, what: &str) {
+    let line = source.position(problem.span.start).line;
+    let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!("; {hint}"));
+    say(&format!("{}:{line}: {what}: {}{hint}", source.path, problem.message));
 }

@@ -16,6 +16,8 @@ pub enum Command {
     Explain(Explain),
     /// Shows which techniques of ATT&CK are covered, tested and emulated.
     Coverage(Coverage),
+    /// Makes strategy documents of Falco and Sigma rules, and says what of them cannot run.
+    Import(Import),
 }
 
 /// Which documents, and what they run with.
@@ -92,6 +94,18 @@ pub struct Coverage {
     /// Writes a layer for the ATT&CK Navigator (format 4.5) to this file.
     #[arg(long, value_name = "FILE")]
     pub navigator: Option<PathBuf>,
+}
+
+/// `strategy import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Files or directories of rules; files of Falco rules are one set, in the order given.
+    #[arg(required = true, value_name = "FILE")]
+    pub paths: Vec<PathBuf>,
+    /// Writes the documents into this directory, which is made where it is missing; a document that is there is left
+    /// alone. Without it only the table is printed.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Form of lists.

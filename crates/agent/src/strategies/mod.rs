@@ -4,6 +4,7 @@ mod arguments;
 mod coverage;
 mod examined;
 mod explain;
+mod import;
 mod lint;
 mod list;
 mod navigator;
@@ -31,6 +32,7 @@ pub fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Test(args) => testing::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Coverage(args) => coverage::run(args),
+        Command::Import(args) => import::run(args),
     }
 }
 

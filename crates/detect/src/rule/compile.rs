@@ -144,7 +144,7 @@ impl<S: Schema> Compiler<'_, S> {
     }
 
     /// One of `matchers` holds for the field.
-    fn questions(
+    pub(super) fn questions(
         &mut self,
         key: S::Key,
         matchers: &mut dyn Iterator<Item = &Matcher>,
@@ -172,7 +172,7 @@ impl<S: Schema> Compiler<'_, S> {
         Ok(Node::any(parts))
     }
 
-    fn test(&mut self, matcher: &Matcher) -> Result<Test<S::Key>, Fault> {
+    pub(super) fn test(&mut self, matcher: &Matcher) -> Result<Test<S::Key>, Fault> {
         Ok(match matcher {
             Matcher::Bool(wanted) => Test::Bool(*wanted),
             Matcher::Number(wanted) => Test::Number(*wanted),

@@ -5,13 +5,14 @@
 //!
 //! | module | does |
 //! |---|---|
-//! | `compile` | trees of rules to trees of questions |
+//! | `compile`, `falco` | trees of rules to trees of questions |
 //! | `node`, `test`, `text`, `time`, `fold` | the questions |
 //! | `witness` | what must stand in an event for a rule to hold |
 //! | `index`, `literal` | finds the rules whose witness stands in an event: the others are not asked |
 //! | `record`, `typed` | fields of events |
 
 mod compile;
+mod falco;
 mod fold;
 mod index;
 mod literal;
@@ -27,13 +28,14 @@ mod typed;
 mod witness;
 
 pub(crate) use compile::{Compiler, rule as compile};
+pub(crate) use falco::node as falco_node;
 pub(crate) use index::Marks;
 pub(crate) use node::Node;
 pub use placeholder::Placeholders;
 pub(crate) use record::{Key, Presence, Record, Scalar, Schema};
 pub(crate) use test::in_order;
 pub(crate) use text::TextMatcher;
-pub(crate) use typed::{Sensed, field};
+pub(crate) use typed::{Catalogue as Typed, Sensed, field};
 
 use event::{Class, Event, Field, Value};
 use index::Index;
@@ -115,6 +117,12 @@ impl Program {
         }
         let of_class = |(numbers, nodes)| ClassRules { numbers, rules: RuleSet::new(nodes) };
         Self { by_class: sorted.into_iter().map(of_class).collect() }
+    }
+
+    /// The classes that have rules.
+    pub(crate) fn classes(&self) -> Vec<Class> {
+        let with_rules = Class::ALL.iter().zip(&self.by_class).filter(|(_, rules)| !rules.numbers.is_empty());
+        with_rules.map(|(class, _)| *class).collect()
     }
 
     /// Appends the rules that hold for `event`, in their order.

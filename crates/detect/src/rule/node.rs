@@ -1,5 +1,6 @@
 //! A compiled condition: a tree of questions, the cheap ones first.
 
+use super::falco::Made;
 use super::record::{Key, Presence, Record, Scalar};
 use super::test::Test;
 use crate::json::{ItemShape, JsonItem};
@@ -10,6 +11,8 @@ use strategy::sigma::Items;
 pub(crate) enum Node<K> {
     And(Box<[Node<K>]>),
     Or(Box<[Node<K>]>),
+    /// Exactly one of them holds.
+    One(Box<[Node<K>]>),
     Not(Box<Node<K>>),
     /// One of the tests holds for one of the values of the field.
     Ask(K, Box<[Test<K>]>),
@@ -21,6 +24,8 @@ pub(crate) enum Node<K> {
     Keywords(Box<[Test<K>]>),
     /// The items of an array.
     Items(Box<ItemsNode<K>>),
+    /// A value that is made of fields.
+    Made(Box<Made<K>>),
 }
 
 /// What is told of each question: its field, where `None` stands for all, and its tests.
@@ -55,6 +60,7 @@ impl<K: Key> Node<K> {
         match self {
             Node::And(parts) => parts.iter().all(|part| part.holds(record)),
             Node::Or(parts) => parts.iter().any(|part| part.holds(record)),
+            Node::One(parts) => parts.iter().filter(|part| part.holds(record)).take(2).count() == 1,
             Node::Not(part) => !part.holds(record),
             Node::Ask(key, tests) => {
                 record.any(*key, |value| tests.iter().any(|test| test.holds(value, record)))
@@ -68,6 +74,7 @@ impl<K: Key> Node<K> {
                 record.any_value(|value| tests.iter().any(|test| test.holds(value, record)))
             }
             Node::Items(items) => items.holds(record),
+            Node::Made(made) => made.holds(record),
         }
     }
 
@@ -88,19 +95,22 @@ impl<K: Key> Node<K> {
     fn cost(&self) -> u32 {
         let sum = |parts: &[Self]| parts.iter().map(Node::cost).fold(1, u32::saturating_add);
         match self {
-            Node::And(parts) | Node::Or(parts) => sum(parts),
+            Node::And(parts) | Node::Or(parts) | Node::One(parts) => sum(parts),
             Node::Not(part) => part.cost(),
             Node::Ask(key, tests) => tests.iter().map(Test::cost).fold(key.cost(), u32::saturating_add),
             Node::Null(_) | Node::Exists(..) => 1,
             Node::Keywords(_) => 100_000,
             Node::Items(_) => 10_000,
+            Node::Made(_) => 1_000,
         }
     }
 
     /// Calls `visit` for each question.
     pub(crate) fn visit(&self, visit: &mut Visitor<'_, K>) {
         match self {
-            Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| part.visit(visit)),
+            Node::And(parts) | Node::Or(parts) | Node::One(parts) => {
+                parts.iter().for_each(|part| part.visit(visit));
+            }
             Node::Not(part) => part.visit(visit),
             Node::Ask(key, tests) => {
                 visit(Some(*key), tests);
@@ -113,6 +123,7 @@ impl<K: Key> Node<K> {
             Node::Null(key) | Node::Exists(key, _) => visit(Some(*key), &[]),
             Node::Keywords(tests) => visit(None, tests),
             Node::Items(items) => visit(Some(items.key), &[]),
+            Node::Made(made) => made.visit(visit),
         }
     }
 }

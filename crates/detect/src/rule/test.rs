@@ -21,8 +21,17 @@ pub(crate) enum Test<K> {
     Regex(RegexTest),
     Cidr(Cidr),
     Compare(Order, Number),
-    Field { other: K, before: Openness, after: Openness, cased: bool },
+    Field {
+        other: K,
+        before: Openness,
+        after: Openness,
+        cased: bool,
+    },
     Time(TimePart, Order, Number),
+    /// The value is a number that, masked, is one of these.
+    Bits(u64, Box<[u64]>),
+    /// None of these holds.
+    Not(Box<[Test<K>]>),
 }
 
 /// A regular expression.
@@ -60,6 +69,11 @@ impl<K: Copy> Test<K> {
             Test::Time(part, order, wanted) => seconds(value)
                 .and_then(|at| time_part(at, *part))
                 .is_some_and(|n| compare(n, *order, *wanted)),
+            Test::Bits(mask, wanted) => match value.number() {
+                Some(Number::Integer(number)) => wanted.contains(&(number.cast_unsigned() & mask)),
+                _ => false,
+            },
+            Test::Not(tests) => !tests.iter().any(|test| test.holds(value, record)),
         }
     }
 
@@ -67,10 +81,11 @@ impl<K: Copy> Test<K> {
     pub(crate) fn cost(&self) -> u32 {
         match self {
             Test::Bool(_) => 1,
-            Test::Number(_) | Test::Compare(..) | Test::Cidr(_) => 2,
+            Test::Number(_) | Test::Compare(..) | Test::Cidr(_) | Test::Bits(..) => 2,
             Test::Text(matcher) => matcher.cost(),
             Test::Field { .. } | Test::Time(..) => 20,
             Test::Regex(_) => 50,
+            Test::Not(tests) => tests.iter().map(Test::cost).fold(1, u32::saturating_add),
         }
     }
 }

@@ -138,7 +138,10 @@ fn wanted<K: Key>(node: &Node<K>) -> Vec<Vec<Want<K>>> {
         }
         Node::Ask(key, tests) => either(tests.iter().map(|test| of_test(Some(*key), test))),
         Node::Keywords(tests) => either(tests.iter().map(|test| of_test(None, test))),
-        Node::Not(_) | Node::Null(_) | Node::Exists(..) | Node::Items(_) => Vec::new(),
+        Node::One(parts) => {
+            either(parts.iter().map(|part| wanted(part).into_iter().min_by_key(|wants| frequency(wants))))
+        }
+        Node::Not(_) | Node::Null(_) | Node::Exists(..) | Node::Items(_) | Node::Made(_) => Vec::new(),
     }
 }
 
