@@ -29,6 +29,7 @@ fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "document" => documents(),
         "rule" => texts(rules()),
+        "falco" => texts(FALCO.map(str::to_owned).into()),
         "condition" => texts(conditions()),
         "event_line" => texts(event_lines()),
         "json_event" => texts((0..20).map(|number| execs::sample(number).json()).collect()),
@@ -39,6 +40,13 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         _ => Vec::new(),
     }
 }
+
+/// Falco files with a bit of everything.
+const FALCO: [&str; 3] = [
+    "- list: shells\n  items: [sh, bash]\n- macro: spawned\n  condition: (evt.type in (execve, execveat))\n- rule: shell\n  desc: d\n  condition: >\n    spawned and proc.name in (shells) and not proc.pname exists\n  output: o\n  priority: WARNING\n  tags: [T1059]\n",
+    "- rule: r\n  desc: d\n  condition: fd.sip in (10.0.0.0/8) or tolower(proc.cmdline) contains \"a b\" or proc.aname[2] startswith x\n  output: o\n  priority: INFO\n  exceptions:\n    - name: e\n      fields: [proc.name, fd.name]\n      comps: [=, pmatch]\n      values: [[sh, (/etc, /usr)]]\n",
+    "- rule: r\n  append: true\n  condition: and fd.name glob /etc/*\n- rule: r\n  override: {condition: append}\n  condition: or val(proc.name) = val(proc.pname)\n",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

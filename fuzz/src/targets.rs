@@ -20,6 +20,7 @@ use wire::{Direction, Identifier, Transport, dns, packet};
 pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("document", document),
     ("rule", rule),
+    ("falco", falco),
     ("condition", condition),
     ("event_line", event_line),
     ("json_event", json_event),
@@ -45,6 +46,16 @@ fn document(bytes: &[u8]) {
         assert!(!diagnostic.render().is_empty());
     }
     let _ = detect::Engine::new(&strategies, &Config::default());
+}
+
+/// A file of Falco rules: read, compiled over JSON and over typed events, asked.
+fn falco(bytes: &[u8]) {
+    let set = strategy::falco::load_bytes(bytes);
+    let (rules, _) = JsonRules::with_falco(&[], &set.rules, &Placeholders::new());
+    let _ = EventRules::with_falco(&[], &set.rules, &Placeholders::new());
+    for event in ASKED {
+        agree(&rules, event.as_bytes());
+    }
 }
 
 /// Sigma documents: read, compiled over JSON and over typed events, asked, joined.
