@@ -110,8 +110,12 @@ impl Walker<'_, '_> {
     }
 
     /// Where `key` leads from `branch`.
+    #[inline]
     pub(super) fn step(&self, branch: Branch, key: Quoted) -> Option<Branch> {
-        self.shape.step(branch, &self.cursor.text(key))
+        if key.is_escaped {
+            return self.shape.step(branch, self.cursor.text(key).as_bytes());
+        }
+        self.shape.step(branch, self.cursor.raw(key))
     }
 
     /// Reads a list; a path through it leads to each of its items.

@@ -78,19 +78,6 @@ impl<K: Key> Node<K> {
         }
     }
 
-    /// Whether it holds for `record`, of which it is known that the parts of its outermost `and` hold whose bit is set
-    /// in `proven`.
-    pub(super) fn rest_holds<R: Record<K>>(&self, record: &R, proven: u64) -> bool {
-        let parts = match self {
-            Node::And(parts) => &**parts,
-            one => std::slice::from_ref(one),
-        };
-        let mut numbered = (0_u32..).zip(parts);
-        numbered.all(|(number, part)| {
-            proven.checked_shr(number).is_some_and(|bits| bits & 1 == 1) || part.holds(record)
-        })
-    }
-
     /// How much asking costs, roughly.
     fn cost(&self) -> u32 {
         let sum = |parts: &[Self]| parts.iter().map(Node::cost).fold(1, u32::saturating_add);
