@@ -92,6 +92,7 @@ impl JsonRules {
     ) -> Result<(&'s [usize], usize), Unreadable> {
         let JsonScratch { slots, marks, matched } = scratch;
         matched.clear();
+        slots.expect_many(&self.shape);
         let end = json::walk(bytes, &self.shape, slots, self.has_keywords)?;
         let event = bytes.get(..end).unwrap_or_default();
         let lossy;

@@ -187,7 +187,7 @@ impl<'t> Cursor<'t> {
 fn end_of_run(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let mut at = 0;
-    for chunk in bytes.as_chunks::<8>().0.iter().take(8) {
+    for chunk in bytes.as_chunks::<8>().0.iter().take(2) {
         let word = u64::from_le_bytes(*chunk);
         // Lowest of the highest bits of bytes that are zero (Warren, Hacker's Delight, §6-1).
         let zeros = |word: u64| word.wrapping_sub(ONES) & !word;

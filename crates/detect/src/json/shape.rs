@@ -3,6 +3,7 @@
 use crate::error::Fault;
 use crate::rule::{Key, Schema};
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Number of a name: the key of a field of a JSON event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +19,14 @@ pub(super) const ROOT: Branch = 0;
 pub(crate) struct Shape {
     branches: Vec<Keys>,
     slots: usize,
+    id: u64,
+}
+
+/// The number of the next shape.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+fn next_id() -> u64 {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
 
 /// What may follow at a place.
@@ -61,11 +70,16 @@ fn hint(key: &[u8]) -> (usize, u32) {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { branches: vec![Keys::default()], slots: 0 }
+        Self { branches: vec![Keys::default()], slots: 0, id: next_id() }
     }
 }
 
 impl Shape {
+    /// A number that no other shape has, nor this one once it has further names.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// How many names there are.
     pub(crate) fn slots(&self) -> usize {
         self.slots
@@ -108,6 +122,7 @@ impl Shape {
                 *word |= 1 << bit;
             }
             self.branches.push(Keys::default());
+            self.id = next_id();
         }
         found
     }

@@ -165,11 +165,21 @@ impl TextMatcher {
 
     /// Whether `text` matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            return self.matches_ascii(text);
+        }
+        if self.cased { self.matches_as_is(text) } else { self.matches_as_is(&fold_text(text)) }
+    }
+
+    /// Whether `text`, which is not ASCII, matches; `folded` gives it folded.
+    pub(crate) fn matches_either<'f>(&self, text: &str, folded: impl FnOnce() -> &'f String) -> bool {
+        self.matches_as_is(if self.cased { text } else { folded() })
+    }
+
+    /// Whether `text`, which is ASCII, matches.
+    pub(crate) fn matches_ascii(&self, text: &str) -> bool {
         if self.cased {
             return self.matches_as_is(text);
-        }
-        if !text.is_ascii() {
-            return self.matches_as_is(&fold_text(text));
         }
         let bytes = text.as_bytes();
         match &self.shape {

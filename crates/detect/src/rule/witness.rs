@@ -68,7 +68,7 @@ const COMMON_NAMES: &[&str] = &[
 /// Most groups of one rule.
 pub(super) const GROUPS_LIMIT: usize = 3;
 /// How many of a million events may be candidates before a further group is worth its cost.
-const RARE_ENOUGH: u64 = 2_000;
+const RARE_ENOUGH: u64 = 8_000;
 /// What more events than this of a million have is not worth looking for beside something else.
 const TOO_COMMON: u64 = 150_000;
 
