@@ -64,17 +64,13 @@ impl<K: Key> Node<K> {
             Node::Or(parts) => parts.iter().any(|part| part.holds(record)),
             Node::One(parts) => parts.iter().filter(|part| part.holds(record)).take(2).count() == 1,
             Node::Not(part) => !part.holds(record),
-            Node::Ask(key, tests) => {
-                record.any(*key, |value| any_holds(tests, value, record))
-            }
+            Node::Ask(key, tests) => record.any(*key, |value| any_holds(tests, value, record)),
             Node::Null(key) => match record.presence(*key) {
                 Presence::Missing | Presence::Null => true,
                 Presence::Here => record.any(*key, |value| value == Scalar::Null),
             },
             Node::Exists(key, wanted) => (record.presence(*key) != Presence::Missing) == *wanted,
-            Node::Keywords(tests) => {
-                record.any_value(|value| any_holds(tests, value, record))
-            }
+            Node::Keywords(tests) => record.any_value(|value| any_holds(tests, value, record)),
             Node::Items(items) => items.holds(record),
             Node::Made(made) => made.holds(record),
         }
