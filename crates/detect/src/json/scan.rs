@@ -190,9 +190,11 @@ fn end_of_run(bytes: &[u8]) -> Option<usize> {
     for chunk in bytes.as_chunks::<8>().0.iter().take(2) {
         let word = u64::from_le_bytes(*chunk);
         // Lowest of the highest bits of bytes that are zero (Warren, Hacker's Delight, §6-1).
-        let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-        let found =
-            (zeros(word ^ u64::from(b'"') * ONES) | zeros(word ^ u64::from(b'\\') * ONES)) & (0x80 * ONES);
+        let marks = |letter: u8| {
+            let others = word ^ (u64::from(letter) * ONES);
+            others.wrapping_sub(ONES) & !others
+        };
+        let found = (marks(b'"') | marks(b'\\')) & (0x80 * ONES);
         if found != 0 {
             return Some(at + found.trailing_zeros() as usize / 8);
         }

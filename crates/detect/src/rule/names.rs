@@ -89,19 +89,27 @@ fn last_component(text: &str) -> &str {
 pub(super) struct Ends {
     /// By last byte in lower case: where its ends begin and end in `ends`; nothing where there are no ends.
     by_byte: Option<Box<[(u32, u32); 256]>>,
-    ends: Vec<(Box<[u8]>, Box<[u32]>)>,
+    ends: Vec<End>,
+}
+
+#[derive(Debug)]
+struct End {
+    /// Folded.
+    text: Box<[u8]>,
+    marks: Box<[u32]>,
 }
 
 impl Ends {
     /// Makes folded ends ready.
     pub(super) fn new(ends: BTreeMap<String, Vec<u32>>) -> Self {
-        let bytes = |(text, marks): (String, Vec<u32>)| {
-            (text.into_bytes().into_boxed_slice(), marks.into_boxed_slice())
+        let end = |(text, marks): (String, Vec<u32>)| End {
+            text: text.into_bytes().into_boxed_slice(),
+            marks: marks.into_boxed_slice(),
         };
-        let mut ends: Vec<_> = ends.into_iter().filter(|(text, _)| !text.is_empty()).map(bytes).collect();
-        ends.sort_by_key(|(text, _)| text.last().copied());
+        let mut ends: Vec<End> = ends.into_iter().filter(|(text, _)| !text.is_empty()).map(end).collect();
+        ends.sort_by_key(|end| end.text.last().copied());
         let mut ready = Self::default();
-        for (number, (text, _)) in (0_u32..).zip(&ends) {
+        for (number, End { text, .. }) in (0_u32..).zip(&ends) {
             let by_byte = ready.by_byte.get_or_insert_with(|| Box::new([(0, 0); 256]));
             if let Some(range) = text.last().and_then(|byte| by_byte.get_mut(usize::from(*byte))) {
                 *range = (if range.1 == 0 { number } else { range.0 }, number + 1);
@@ -114,9 +122,9 @@ impl Ends {
     #[inline]
     pub(super) fn find(&self, text: &str, found: &mut impl FnMut(u32)) {
         let Some(by_byte) = self.by_byte.as_deref() else { return };
-        let Some(last) = text.as_bytes().last() else { return };
-        let Some((start, end)) = by_byte.get(usize::from(last.to_ascii_lowercase())) else { return };
-        for (end, marks) in self.ends.get(*start as usize..*end as usize).into_iter().flatten() {
+        let Some(byte) = text.as_bytes().last() else { return };
+        let Some((start, last)) = by_byte.get(usize::from(byte.to_ascii_lowercase())) else { return };
+        for End { text: end, marks } in self.ends.get(*start as usize..*last as usize).into_iter().flatten() {
             let at = text.len().checked_sub(end.len());
             let tail = at.and_then(|at| text.as_bytes().get(at..));
             if tail.is_some_and(|tail| is_folded(tail, end)) {
