@@ -1,7 +1,9 @@
 //! What rules cost: events per second on one thread through SigmaHQ's 189 process rules of Linux and macOS, over typed
 //! events and over the same as JSON; with all rules loaded; and with rules added that cannot match.
 //!
-//! `cargo run --release -p watchkeeper-detect --example rules [EVENTS [typed|json|always]]` measures;
+//! `cargo run --release -p watchkeeper-detect --example rules [EVENTS [typed|json|load|always [SET]]]` measures, where
+//! SET is the start of the name of one set of rules; instructions of judging alone are counted by `valgrind
+//! --tool=callgrind --toggle-collect='*judge_events*'` (or `*judge_lines*`, `*load_rules*`) before the built example;
 //! `… --example rules write FILE [EVENTS]` writes the events as JSON lines, for other engines.
 //! Rules are those of `$WATCHKEEPER_DATA/rules/sigma`.
 
@@ -37,10 +39,11 @@ fn main() {
         }
         return;
     }
-    measure(number(0), arguments.get(1).map(String::as_str));
+    let argument = |at: usize| arguments.get(at).map(String::as_str);
+    measure(number(0), argument(1), argument(2).unwrap_or(""));
 }
 
-fn measure(count: u64, only: Option<&str>) {
+fn measure(count: u64, only: Option<&str>, set: &str) {
     let data = std::env::var("WATCHKEEPER_DATA").unwrap_or_else(|_| "../shared/data".into());
     let root = PathBuf::from(data).join("rules/sigma/rules");
     let all = texts(&root);
@@ -48,6 +51,29 @@ fn measure(count: u64, only: Option<&str>) {
         println!("SKIPPED: no rules at {}", root.display());
         return;
     }
+    let (items, everything) = load_rules(&all);
+    if only == Some("load") {
+        return;
+    }
+    if only == Some("always") {
+        everything.always_asked().for_each(|item| println!("{}", items[item].head().title));
+        return;
+    }
+    let processes = process_rules(&all);
+    let mut more = processes.clone();
+    more.extend(never(1000));
+
+    if only != Some("json") {
+        measure_typed(count, [&processes, &more, &items], set);
+    }
+    if only != Some("typed") {
+        measure_json(count, &processes, &more, &everything, set);
+    }
+}
+
+/// Reads and compiles all rules, and prints what that costs.
+#[inline(never)]
+fn load_rules(all: &[(PathBuf, String)]) -> (Vec<Item>, JsonRules) {
     let mut items = Vec::new();
     let read = timed(|| items = all.iter().flat_map(|(_, text)| read_str(text).0).collect::<Vec<Item>>());
     let mut compiled = JsonRules::new(&[], &Placeholders::new());
@@ -61,42 +87,31 @@ fn measure(count: u64, only: Option<&str>) {
         rejected.len(),
         everything.always_asked().count()
     );
-    if only == Some("always") {
-        everything.always_asked().for_each(|item| println!("{}", items[item].head().title));
-        return;
-    }
-    let processes = process_rules(&all);
-    let mut more = processes.clone();
-    more.extend(never(1000));
-
-    if only != Some("json") {
-        measure_typed(count, &processes, &more);
-    }
-    if only != Some("typed") {
-        measure_json(count, &processes, &more, &everything);
-    }
+    (items, everything)
 }
 
-fn measure_typed(count: u64, processes: &[Item], more: &[Item]) {
-    for (name, items) in [("189 process rules", processes), ("and 1,000 that never match", more)] {
+fn measure_typed(count: u64, [processes, more, all]: [&[Item]; 3], set: &str) {
+    let sets = [("189 process rules", processes), ("and 1,000 that never match", more), ("all rules", all)];
+    for (name, items) in sets.into_iter().filter(|(name, _)| name.starts_with(set)) {
         let (rules, _) = EventRules::new(items, &Placeholders::new());
         let (matches, best) = typed(&rules, count);
         report("typed", name, rules.len(), count, matches, best);
     }
 }
 
-fn measure_json(count: u64, processes: &[Item], more: &[Item], everything: &JsonRules) {
+fn measure_json(count: u64, processes: &[Item], more: &[Item], everything: &JsonRules, set: &str) {
     let lines: Vec<String> = (0..count).map(|index| execs::sample(index).json()).collect();
     let bytes: usize = lines.iter().map(String::len).sum();
     println!("JSON: {} bytes per event", bytes as u64 / count);
     let [none, few, many] =
         [&[], processes, more].map(|items: &[Item]| JsonRules::new(items, &Placeholders::new()).0);
-    for (name, rules) in [
+    let sets = [
         ("no rule: reading alone", &none),
         ("189 process rules", &few),
         ("and 1,000 that never match", &many),
         ("all rules", everything),
-    ] {
+    ];
+    for (name, rules) in sets.into_iter().filter(|(name, _)| name.starts_with(set)) {
         let (matches, best) = json(rules, &lines);
         report("JSON", name, rules.len(), count, matches, best);
     }
@@ -112,22 +127,26 @@ fn typed(rules: &EventRules, count: u64) -> (usize, f64) {
         for first in (0..count).step_by(BATCH) {
             let numbers = first..count.min(first + BATCH as u64);
             let events: Vec<Event> = numbers.map(|number| execs::sample(number).event()).collect();
-            seconds += timed(|| {
-                matches += events.iter().map(|event| rules.judge(event, &mut scratch).count()).sum::<usize>();
-            });
+            seconds += timed(|| matches += judge_events(rules, &events, &mut scratch));
         }
         fastest = fastest.min(seconds);
     }
     (matches, fastest)
 }
 
+#[inline(never)]
+fn judge_events(rules: &EventRules, events: &[Event], scratch: &mut EventScratch) -> usize {
+    events.iter().map(|event| rules.judge(event, scratch).count()).sum()
+}
+
 fn json(rules: &JsonRules, lines: &[String]) -> (usize, f64) {
     let mut scratch = JsonScratch::default();
-    best(|| {
-        let judged =
-            lines.iter().map(|line| rules.judge(line.as_bytes(), &mut scratch).expect("an event").0.len());
-        judged.sum()
-    })
+    best(|| judge_lines(rules, lines, &mut scratch))
+}
+
+#[inline(never)]
+fn judge_lines(rules: &JsonRules, lines: &[String], scratch: &mut JsonScratch) -> usize {
+    lines.iter().map(|line| rules.judge(line.as_bytes(), scratch).expect("an event").0.len()).sum()
 }
 
 fn best(mut round: impl FnMut() -> usize) -> (usize, f64) {

@@ -92,6 +92,7 @@ impl JsonRules {
     ) -> Result<(&'s [usize], usize), Unreadable> {
         let JsonScratch { slots, marks, matched } = scratch;
         matched.clear();
+        slots.expect_many(&self.shape);
         let end = json::walk(bytes, &self.shape, slots, self.has_keywords)?;
         let event = bytes.get(..end).unwrap_or_default();
         let lossy;
@@ -105,7 +106,10 @@ impl JsonRules {
         };
         let record = JsonRecord { text, slots };
         self.rules.judge(&record, marks, |rule| matched.extend(self.items.get(rule)));
-        matched.sort_unstable();
+        if matched.len() > 1 {
+            matched.sort_unstable();
+            matched.dedup();
+        }
         Ok((matched, end))
     }
 
@@ -152,7 +156,7 @@ impl JsonRules {
     /// The places among the items of the rules that are asked about every event, because nothing is known that must
     /// stand in it: what they cost, they cost always.
     pub fn always_asked(&self) -> impl Iterator<Item = usize> {
-        self.rules.always().iter().filter_map(|rule| self.items.get(*rule).copied())
+        self.rules.always().filter_map(|rule| self.items.get(rule).copied())
     }
 }
 

@@ -10,6 +10,7 @@
 //! Left out on purpose: a tree of the event, and the finer points of JSON's grammar in parts that no rule reads
 //! (numbers such as `01` and unknown escapes pass). Source: RFC 8259.
 
+mod customs;
 mod items;
 mod scan;
 mod shape;

@@ -1,5 +1,6 @@
 //! The values of one event that rules read, as places in its text.
 
+use super::customs::Customs;
 use super::items::JsonItem;
 use super::scan::{Cursor, Quoted, Range, unescape};
 use super::shape::{Shape, Slot};
@@ -49,9 +50,15 @@ pub(crate) struct Slots {
     all: Vec<Raw>,
     pub(super) keeps_all: bool,
     plain: String,
+    pub(super) customs: Customs,
 }
 
 impl Slots {
+    /// Says that many events of `shape` follow, whose keys are worth remembering.
+    pub(crate) fn expect_many(&mut self, shape: &Shape) {
+        self.customs.keep(shape.id());
+    }
+
     /// Forgets the last event; `keeps_all` says whether every value of the next is kept.
     pub(super) fn clear(&mut self, shape: &Shape, keeps_all: bool) {
         for slot in self.filled.drain(..) {

@@ -17,7 +17,7 @@ pub(crate) fn walk(
     keeps_all: bool,
 ) -> Result<usize, JsonFault> {
     slots.clear(shape, keeps_all);
-    let mut walker = Walker { cursor: Cursor { bytes, at: 0 }, shape, slots, open: 0, lists: 0 };
+    let mut walker = Walker { cursor: Cursor { bytes, at: 0 }, shape, slots, open: 0, lists: 0, keys: 0 };
     walker.value(Some(ROOT), Place { depth: 0, list: 0 })?;
     Ok(walker.cursor.at)
 }
@@ -30,6 +30,8 @@ pub(super) struct Walker<'w, 't> {
     open: usize,
     /// Lists seen so far outside of others.
     lists: u32,
+    /// Keys seen so far.
+    keys: usize,
 }
 
 impl Walker<'_, '_> {
@@ -37,15 +39,8 @@ impl Walker<'_, '_> {
     pub(super) fn value(&mut self, branch: Option<Branch>, place: Place) -> Result<(), JsonFault> {
         let first = self.cursor.peek()?;
         let start = self.cursor.at;
-        let slot = branch.and_then(|branch| self.shape.slot(branch));
         let raw = match first {
-            b'"' => {
-                let quoted = self.cursor.string()?;
-                if slot.is_none() && !self.slots.keeps_all {
-                    return Ok(());
-                }
-                self.slots.string(&self.cursor, quoted)
-            }
+            b'"' => return self.text(branch, place),
             b'{' => {
                 self.map(branch, place)?;
                 Raw::Map(Range::new(start, self.cursor.at))
@@ -60,6 +55,22 @@ impl Walker<'_, '_> {
             _ => Raw::Number(self.cursor.number()?),
         };
         self.slots.keep(raw);
+        if let Some(slot) = branch.and_then(|branch| self.shape.slot(branch)) {
+            self.slots.put(slot, raw, place);
+        }
+        Ok(())
+    }
+
+    /// Reads a string that stands at `branch`.
+    #[inline]
+    fn text(&mut self, branch: Option<Branch>, place: Place) -> Result<(), JsonFault> {
+        let quoted = self.cursor.string()?;
+        let slot = branch.and_then(|branch| self.shape.slot(branch));
+        if slot.is_none() && !self.slots.keeps_all {
+            return Ok(());
+        }
+        let raw = self.slots.string(&self.cursor, quoted);
+        self.slots.keep(raw);
         if let Some(slot) = slot {
             self.slots.put(slot, raw, place);
         }
@@ -70,19 +81,52 @@ impl Walker<'_, '_> {
         let branch = branch.filter(|branch| self.shape.goes_on(*branch));
         let is_event = self.open == 0;
         let place = Place { depth: place.depth + 1, ..place };
-        self.entries(&mut |walker, key| {
-            let next = branch.and_then(|branch| walker.step(branch, key));
-            if is_event && windows::is_event(&walker.cursor, key) {
-                let start = walker.cursor.at;
-                windows::event(walker, place)?;
-                if next.is_none() {
-                    return Ok(());
+        self.enter()?;
+        self.cursor.pass(b'{', "a map")?;
+        if !self.cursor.pass_if(b'}')? {
+            loop {
+                let (next, key) = self.key(branch)?;
+                match self.cursor.peek()? {
+                    b'"' => self.text(next, place)?,
+                    b'{' if is_event && windows::is_event(&self.cursor, key) => self.event(next, place)?,
+                    _ => self.value(next, place)?,
                 }
-                // A rule names the whole path as well.
-                walker.cursor.at = start;
+                if !self.cursor.pass_if(b',')? {
+                    break;
+                }
             }
-            walker.value(next, place)
-        })
+            self.cursor.pass(b'}', "a comma or the end of the map")?;
+        }
+        self.open -= 1;
+        Ok(())
+    }
+
+    /// Reads a Windows event flat, and once more where a rule names the whole path.
+    fn event(&mut self, branch: Option<Branch>, place: Place) -> Result<(), JsonFault> {
+        let start = self.cursor.at;
+        windows::event(self, place)?;
+        if branch.is_none() {
+            return Ok(());
+        }
+        self.cursor.at = start;
+        self.value(branch, place)
+    }
+
+    /// Reads a key and the colon after it; returns where it leads from `branch`.
+    #[inline]
+    fn key(&mut self, branch: Option<Branch>) -> Result<(Option<Branch>, Quoted), JsonFault> {
+        self.cursor.peek()?;
+        let number = self.keys;
+        self.keys += 1;
+        if let Some((next, quoted)) = self.slots.customs.find(number, branch, &self.cursor) {
+            self.cursor.at = quoted.range.end as usize + 2;
+            return Ok((next, quoted));
+        }
+        let quoted = self.cursor.string()?;
+        self.cursor.pass(b':', "a colon")?;
+        let next = branch.and_then(|branch| self.step(branch, quoted));
+        self.slots.customs.learn(number, branch, next, quoted, &self.cursor);
+        Ok((next, quoted))
     }
 
     /// Calls `entry` with the key of each entry of the map at the cursor; it must read the value.
@@ -110,8 +154,12 @@ impl Walker<'_, '_> {
     }
 
     /// Where `key` leads from `branch`.
+    #[inline]
     pub(super) fn step(&self, branch: Branch, key: Quoted) -> Option<Branch> {
-        self.shape.step(branch, &self.cursor.text(key))
+        if key.is_escaped {
+            return self.shape.step(branch, self.cursor.text(key).as_bytes());
+        }
+        self.shape.step(branch, self.cursor.raw(key))
     }
 
     /// Reads a list; a path through it leads to each of its items.

@@ -11,7 +11,7 @@ use super::walk::Walker;
 
 /// Whether `key` opens a Windows event, whose value the cursor is at.
 pub(super) fn is_event(cursor: &Cursor<'_>, key: Quoted) -> bool {
-    cursor.bytes.get(cursor.at) == Some(&b'{') && cursor.text(key) == "Event"
+    cursor.bytes.get(cursor.at) == Some(&b'{') && cursor.raw(key) == b"Event"
 }
 
 /// Reads the event as if its data stood in the outermost map.
@@ -34,9 +34,9 @@ pub(super) fn event(walker: &mut Walker<'_, '_>, place: Place) -> Result<(), Jso
 fn data(walker: &mut Walker<'_, '_>, place: Place) -> Result<(), JsonFault> {
     walker.entries(&mut |walker, key| {
         let name = walker.cursor.text(key);
-        let plain = walker.shape.step(ROOT, &name);
+        let plain = walker.shape.step(ROOT, name.as_bytes());
         let branch = match plain {
-            None if name.contains(' ') => walker.shape.step(ROOT, &name.replace(' ', "")),
+            None if name.contains(' ') => walker.shape.step(ROOT, name.replace(' ', "").as_bytes()),
             plain => plain,
         };
         walker.value(branch, place)
@@ -47,15 +47,15 @@ fn system(walker: &mut Walker<'_, '_>, place: Place) -> Result<(), JsonFault> {
     walker.entries(&mut |walker, key| {
         let name = walker.cursor.text(key);
         if walker.cursor.peek()? != b'{' {
-            return walker.value(walker.shape.step(ROOT, &name), place);
+            return walker.value(walker.shape.step(ROOT, name.as_bytes()), place);
         }
         walker.entries(&mut |walker, part| {
             let is_map = walker.cursor.peek()? == b'{';
             match &*walker.cursor.text(part) {
-                "#text" => walker.value(walker.shape.step(ROOT, &name), place),
+                "#text" => walker.value(walker.shape.step(ROOT, name.as_bytes()), place),
                 "#attributes" if is_map => walker.entries(&mut |walker, attribute| {
                     let flat = format!("{name}_{}", walker.cursor.text(attribute));
-                    walker.value(walker.shape.step(ROOT, &flat), place)
+                    walker.value(walker.shape.step(ROOT, flat.as_bytes()), place)
                 }),
                 _ => walker.value(None, place),
             }

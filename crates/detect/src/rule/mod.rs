@@ -7,16 +7,20 @@
 //! |---|---|
 //! | `compile`, `falco` | trees of rules to trees of questions |
 //! | `node`, `test`, `text`, `time`, `fold` | the questions |
-//! | `witness` | what must stand in an event for a rule to hold |
-//! | `index`, `literal` | finds the rules whose witness stands in an event: the others are not asked |
+//! | `clause` | conditions as alternatives |
+//! | `witness` | what must stand in an event for a clause to hold |
+//! | `index`, `literal`, `names`, `pairs` | find the clauses whose witness stands in an event: the others are not asked |
 //! | `record`, `typed` | fields of events |
 
+mod clause;
 mod compile;
 mod falco;
 mod fold;
 mod index;
 mod literal;
+mod names;
 mod node;
+mod pairs;
 mod placeholder;
 mod record;
 mod test;
@@ -37,6 +41,7 @@ pub(crate) use test::in_order;
 pub(crate) use text::TextMatcher;
 pub(crate) use typed::{Catalogue as Typed, Sensed, field};
 
+use clause::Clause;
 use event::{Class, Event, Field, Value};
 use index::Index;
 use smallvec::SmallVec;
@@ -48,25 +53,36 @@ pub(crate) type RuleIndex = usize;
 #[derive(Debug)]
 pub(crate) struct RuleSet<K> {
     nodes: Vec<Node<K>>,
+    clauses: Vec<Clause>,
     index: Index<K>,
 }
 
 impl<K: Key> RuleSet<K> {
     /// Indexes `nodes`.
     pub(crate) fn new(nodes: Vec<Node<K>>) -> Self {
-        Self { index: Index::new(&nodes), nodes }
+        let each = nodes.iter().enumerate();
+        let clauses: Vec<Clause> = each.flat_map(|(rule, node)| Clause::all_of(rule, node)).collect();
+        let parts = clauses.iter().map(|clause| {
+            let node = nodes.get(clause.rule);
+            node.map(|node| clause.parts(node).collect()).unwrap_or_default()
+        });
+        Self { index: Index::new(&parts.collect::<Vec<_>>()), clauses, nodes }
     }
 
-    /// Calls `holds` with the rules that hold for `record`, in no order.
+    /// Calls `holds` with the rules that hold for `record`, in no order, and with some of them more than once.
     pub(crate) fn judge<R: Record<K>>(
         &self,
         record: &R,
         marks: &mut Marks,
         mut holds: impl FnMut(RuleIndex),
     ) {
-        self.index.candidates(record, marks, |rule, proven| {
-            if self.nodes.get(rule).is_some_and(|node| node.rest_holds(record, proven)) {
-                holds(rule);
+        self.index.candidates(record, marks, |clause, proven| {
+            let Some(clause) = self.clauses.get(clause as usize) else { return };
+            let Some(node) = self.nodes.get(clause.rule) else { return };
+            let is_proven = |number: u32| proven.checked_shr(number).is_some_and(|bits| bits & 1 == 1);
+            let mut parts = (0..).zip(clause.parts(node));
+            if parts.all(|(number, part)| is_proven(number) || part.holds(record)) {
+                holds(clause.rule);
             }
         });
     }
@@ -85,8 +101,10 @@ impl<K: Key> RuleSet<K> {
     }
 
     /// The rules that are asked about every event, since nothing is known that must stand in it.
-    pub(crate) fn always(&self) -> &[RuleIndex] {
-        self.index.always()
+    pub(crate) fn always(&self) -> impl Iterator<Item = RuleIndex> {
+        let clauses = self.index.always().iter().filter_map(|clause| self.clauses.get(*clause as usize));
+        let mut last = None;
+        clauses.map(|clause| clause.rule).filter(move |rule| last.replace(*rule) != Some(*rule))
     }
 }
 
@@ -131,6 +149,7 @@ impl Program {
         rules.judge(event, marks, |rule| out.extend(numbers.get(rule).copied()));
         if out.len() > 1 {
             out.sort_unstable();
+            out.dedup();
         }
     }
 }

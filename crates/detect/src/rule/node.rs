@@ -1,9 +1,11 @@
 //! A compiled condition: a tree of questions, the cheap ones first.
 
 use super::falco::Made;
+use super::fold::fold_text;
 use super::record::{Key, Presence, Record, Scalar};
 use super::test::Test;
 use crate::json::{ItemShape, JsonItem};
+use std::cell::OnceCell;
 use strategy::sigma::Items;
 
 /// A condition over an event.
@@ -62,33 +64,16 @@ impl<K: Key> Node<K> {
             Node::Or(parts) => parts.iter().any(|part| part.holds(record)),
             Node::One(parts) => parts.iter().filter(|part| part.holds(record)).take(2).count() == 1,
             Node::Not(part) => !part.holds(record),
-            Node::Ask(key, tests) => {
-                record.any(*key, |value| tests.iter().any(|test| test.holds(value, record)))
-            }
+            Node::Ask(key, tests) => record.any(*key, |value| any_holds(tests, value, record)),
             Node::Null(key) => match record.presence(*key) {
                 Presence::Missing | Presence::Null => true,
                 Presence::Here => record.any(*key, |value| value == Scalar::Null),
             },
             Node::Exists(key, wanted) => (record.presence(*key) != Presence::Missing) == *wanted,
-            Node::Keywords(tests) => {
-                record.any_value(|value| tests.iter().any(|test| test.holds(value, record)))
-            }
+            Node::Keywords(tests) => record.any_value(|value| any_holds(tests, value, record)),
             Node::Items(items) => items.holds(record),
             Node::Made(made) => made.holds(record),
         }
-    }
-
-    /// Whether it holds for `record`, of which it is known that the parts of its outermost `and` hold whose bit is set
-    /// in `proven`.
-    pub(super) fn rest_holds<R: Record<K>>(&self, record: &R, proven: u64) -> bool {
-        let parts = match self {
-            Node::And(parts) => &**parts,
-            one => std::slice::from_ref(one),
-        };
-        let mut numbered = (0_u32..).zip(parts);
-        numbered.all(|(number, part)| {
-            proven.checked_shr(number).is_some_and(|bits| bits & 1 == 1) || part.holds(record)
-        })
     }
 
     /// How much asking costs, roughly.
@@ -146,6 +131,22 @@ impl<K: Key> ItemsNode<K> {
             Items::At(_) => at_index,
         }
     }
+}
+
+/// Whether one of `tests` holds for `value`. Letters are told from others once, and folded once.
+fn any_holds<K: Key, R: Record<K>>(tests: &[Test<K>], value: Scalar<'_>, record: &R) -> bool {
+    let Scalar::Text(text) = value else { return tests.iter().any(|test| test.holds(value, record)) };
+    if text.is_ascii() {
+        return tests.iter().any(|test| match test {
+            Test::Text(matcher) => matcher.matches_ascii(text),
+            other => other.holds(value, record),
+        });
+    }
+    let folded = OnceCell::new();
+    tests.iter().any(|test| match test {
+        Test::Text(matcher) => matcher.matches_either(text, || folded.get_or_init(|| fold_text(text))),
+        other => other.holds(value, record),
+    })
 }
 
 fn join<K: Key>(mut parts: Vec<Node<K>>, kind: fn(Box<[Node<K>]>) -> Node<K>) -> Node<K> {

@@ -4,7 +4,7 @@
 //! match in any case, by simple case folding, unless the pattern is `cased`. A text of ASCII is compared in place;
 //! another one is folded first. Left out on purpose: placeholders, which the caller must have filled in.
 
-use super::fold::{fold, fold_text};
+use super::fold::{fold, fold_text, is_folded};
 use memchr::memmem::Finder;
 use strategy::sigma::{DASHES, Pattern, Segment};
 
@@ -117,6 +117,19 @@ impl TextMatcher {
         (component.len() > usize::from(component.starts_with(['/', '\\']))).then_some(component)
     }
 
+    /// The text that a match must end with, where no component of it is known.
+    pub(crate) fn end(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Suffix(text) if !text.contains(['/', '\\']) && !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it matches just the texts that have its end.
+    pub(crate) fn is_its_end(&self) -> bool {
+        !self.cased && self.end().is_some()
+    }
+
     /// Whether it matches just the texts that have its last component.
     pub(crate) fn is_its_component(&self) -> bool {
         let (Shape::Exact(text) | Shape::Suffix(text)) = &self.shape else { return false };
@@ -152,24 +165,34 @@ impl TextMatcher {
 
     /// Whether `text` matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            return self.matches_ascii(text);
+        }
+        if self.cased { self.matches_as_is(text) } else { self.matches_as_is(&fold_text(text)) }
+    }
+
+    /// Whether `text`, which is not ASCII, matches; `folded` gives it folded.
+    pub(crate) fn matches_either<'f>(&self, text: &str, folded: impl FnOnce() -> &'f String) -> bool {
+        self.matches_as_is(if self.cased { text } else { folded() })
+    }
+
+    /// Whether `text`, which is ASCII, matches.
+    pub(crate) fn matches_ascii(&self, text: &str) -> bool {
         if self.cased {
             return self.matches_as_is(text);
-        }
-        if !text.is_ascii() {
-            return self.matches_as_is(&fold_text(text));
         }
         let bytes = text.as_bytes();
         match &self.shape {
             Shape::Any => true,
-            Shape::Exact(want) => want.as_bytes().eq_ignore_ascii_case(bytes),
+            Shape::Exact(want) => is_folded(bytes, want.as_bytes()),
             Shape::Prefix(want) => {
-                bytes.get(..want.len()).is_some_and(|head| head.eq_ignore_ascii_case(want.as_bytes()))
+                bytes.get(..want.len()).is_some_and(|head| is_folded(head, want.as_bytes()))
             }
             Shape::Suffix(want) => bytes
                 .len()
                 .checked_sub(want.len())
                 .and_then(|at| bytes.get(at..))
-                .is_some_and(|tail| tail.eq_ignore_ascii_case(want.as_bytes())),
+                .is_some_and(|tail| is_folded(tail, want.as_bytes())),
             Shape::Contains(needle) => needle.is_in_ascii(bytes),
             Shape::Glob(glob) => glob.matches(text),
         }
@@ -210,9 +233,8 @@ impl Needle {
             return true;
         }
         let Some(window) = bytes.get(at..=last_start + at) else { return false };
-        let found = |start: usize| {
-            bytes.get(start..start + want.len()).is_some_and(|part| part.eq_ignore_ascii_case(want))
-        };
+        let found =
+            |start: usize| bytes.get(start..start + want.len()).is_some_and(|part| is_folded(part, want));
         if byte.is_ascii_alphabetic() {
             memchr::memchr2_iter(byte, byte.to_ascii_uppercase(), window).any(found)
         } else {

@@ -1,18 +1,21 @@
 //! What must stand in an event for a rule to hold: its witness.
 //!
-//! In: a compiled condition. Out: groups of alternatives, of each of which every event has one for which the condition
-//! holds: a name (the last component of a value) or a literal. Of the parts of an `and` those that events have most
-//! rarely are taken, until few events have all; an `or` needs all of its parts; `not` gives nothing, nor do numbers,
-//! comparisons and absence. How rare something is, is a guess from its length and letters: a wrong guess costs time,
-//! never a verdict.
+//! In: the parts of a clause, which all must hold. Out: groups of alternatives, of each of which every event has one for
+//! which the clause holds: a name (the last component of a value), an end, a literal, a number, or, where nothing better
+//! is known, any value of a field. Of the parts those are taken that events have most rarely, until few events have all;
+//! an `or` needs all of its parts; `not` gives nothing, nor does absence. How rare something is, is a guess from its
+//! length and letters: a wrong guess costs time, never a verdict.
 
 use super::fold::fold_text;
 use super::literal::{LITERAL_BYTES, rarity};
 use super::node::Node;
-use super::record::Key;
+use super::record::{Key, bool_text};
 use super::test::Test;
+use super::text::TextMatcher;
+use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Class, Hir, HirKind};
 use std::collections::{BTreeMap, BTreeSet};
+use strategy::yaml::Number;
 
 /// Something that an event must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +30,18 @@ pub(crate) struct Want<K> {
 pub(crate) enum What {
     /// The last `/` or `\` of the value and what follows it: the whole value where there is neither.
     Name(String),
+    /// The value ends with it.
+    End(String),
     /// Stands anywhere in the value.
     Literal(String),
+    /// Two ASCII letters that stand anywhere in the value.
+    Pair([u8; 2]),
+    /// The value is this number, or a text that is.
+    Number(i64),
+    /// The value is not ASCII.
+    Foreign,
+    /// The field has a value.
+    Present,
 }
 
 /// Names that so many events have that a literal beside them tells more.
@@ -55,12 +68,17 @@ const COMMON_NAMES: &[&str] = &[
 /// Most groups of one rule.
 pub(super) const GROUPS_LIMIT: usize = 3;
 /// How many of a million events may be candidates before a further group is worth its cost.
-const RARE_ENOUGH: u64 = 2_000;
+const RARE_ENOUGH: u64 = 8_000;
 /// What more events than this of a million have is not worth looking for beside something else.
 const TOO_COMMON: u64 = 150_000;
 
-/// Rules that must have literals in a field before its values are passed over for rules that can do without.
-const WORTH_A_PASS: usize = 2;
+/// How many of a million events must be candidates without a pass over a field for the pass to be worth its cost: one
+/// pass costs about what asking one or two clauses does.
+const WORTH_A_PASS: u64 = 1_000_000;
+/// Most texts of an expression.
+const ALTERNATIVES_LIMIT: usize = 256;
+/// Most whole numbers that a float tells apart (2^53).
+const EXACT_LIMIT: i64 = 9_007_199_254_740_992;
 
 /// Alternatives, of which every event has one for which the rule holds.
 #[derive(Debug)]
@@ -87,29 +105,27 @@ pub(super) fn choose<K: Key>(mut groups: Vec<Group<K>>, passed_over: &BTreeSet<O
     kept
 }
 
-/// The fields in which so many rules have literals that their values are passed over in any case.
-pub(super) fn passed_over<K: Key>(rules: &[Vec<Group<K>>]) -> BTreeSet<Option<K>> {
-    let mut rules_by_field: BTreeMap<Option<K>, usize> = BTreeMap::new();
-    for groups in rules {
+/// The fields that are passed over for literals: those without which too many clauses would be candidates.
+pub(super) fn passed_over<K: Key>(clauses: &[Vec<Group<K>>]) -> BTreeSet<Option<K>> {
+    let mut lost: BTreeMap<Option<K>, u64> = BTreeMap::new();
+    for groups in clauses {
         let fields: BTreeSet<Option<K>> = groups.iter().flat_map(literal_fields).collect();
         for field in fields {
-            *rules_by_field.entry(field).or_default() += 1;
+            let others = groups.iter().filter(|group| literal_fields(group).all(|key| key != field));
+            let without = others.map(|group| frequency(&group.wants)).min().unwrap_or(1_000_000);
+            *lost.entry(field).or_default() += without.min(1_000_000);
         }
     }
-    rules_by_field.into_iter().filter(|(_, rules)| *rules >= WORTH_A_PASS).map(|(key, _)| key).collect()
+    lost.into_iter().filter(|(_, lost)| *lost >= WORTH_A_PASS).map(|(key, _)| key).collect()
 }
 
 fn literal_fields<K: Key>(group: &Group<K>) -> impl Iterator<Item = Option<K>> {
     group.wants.iter().filter(|want| matches!(want.what, What::Literal(_))).map(|want| want.key)
 }
 
-/// All that must stand in an event for which `rule` holds; none where nothing is known.
-pub(super) fn groups_of<K: Key>(rule: &Node<K>) -> Vec<Group<K>> {
-    let parts = match rule {
-        Node::And(parts) => &**parts,
-        one => std::slice::from_ref(one),
-    };
-    let of_part = |(number, part): (u32, &Node<K>)| {
+/// All that must stand in an event for which all of `parts` hold; none where nothing is known.
+pub(super) fn groups_of<K: Key>(parts: &[&Node<K>]) -> Vec<Group<K>> {
+    let of_part = |(number, part): (u32, &&Node<K>)| {
         let proves = (number < u64::BITS && is_proven(part)).then_some(number);
         wanted(part).into_iter().map(move |wants| Group { wants, proves })
     };
@@ -117,12 +133,20 @@ pub(super) fn groups_of<K: Key>(rule: &Node<K>) -> Vec<Group<K>> {
 }
 
 /// Whether `node` holds wherever one of its witnesses stands.
-fn is_proven<K: Key>(node: &Node<K>) -> bool {
+pub(super) fn is_proven<K: Key>(node: &Node<K>) -> bool {
     match node {
         Node::Or(parts) => parts.iter().all(is_proven),
-        Node::Ask(_, tests) => tests
-            .iter()
-            .all(|test| matches!(test, Test::Text(text) if text.is_its_component() || text.is_its_literal())),
+        Node::Ask(_, tests) => tests.iter().all(|test| match test {
+            Test::Text(text) => {
+                text.is_its_component()
+                    || text.is_its_end()
+                    || text.is_its_literal()
+                        && text.required_literal().is_some_and(|text| text.len() >= LITERAL_BYTES)
+            }
+            Test::Number(number) => whole(*number).is_some(),
+            Test::Bool(_) => true,
+            _ => false,
+        }),
         Node::Keywords(tests) => {
             tests.iter().all(|test| matches!(test, Test::Text(text) if text.is_its_literal()))
         }
@@ -152,23 +176,53 @@ fn either<K>(parts: impl Iterator<Item = Option<Vec<Want<K>>>>) -> Vec<Vec<Want<
 }
 
 fn of_test<K: Key>(key: Option<K>, test: &Test<K>) -> Option<Vec<Want<K>>> {
+    let one = |what| Some(vec![Want { key, what }]);
     match test {
-        Test::Text(matcher) => {
-            // A name is looked up once, whatever the number of rules; it needs a field.
-            let name = matcher.last_component().filter(|_| key.is_some()).map(fold_text);
-            let what = match name {
-                Some(name) => What::Name(name),
-                None => What::Literal(
-                    matcher.required_literal().map(fold_text).filter(|text| text.len() >= LITERAL_BYTES)?,
-                ),
-            };
-            Some(vec![Want { key, what }])
-        }
+        Test::Text(matcher) => of_text(matcher, key.is_some()).map(|what| vec![Want { key, what }]),
         Test::Regex(regex) if !regex.needs.is_empty() => {
-            let wants = regex.needs.iter().map(|text| Want { key, what: What::Literal(text.clone()) });
-            Some(wants.collect())
+            let wants = regex.needs.iter().map(|text| of_literal(text, key.is_some()));
+            wants.map(|what| what.map(|what| Want { key, what })).collect()
         }
-        _ => None,
+        // In any value means in one that is text.
+        _ if key.is_none() => None,
+        Test::Number(number) => one(whole(*number).map_or(What::Present, What::Number)),
+        Test::Bool(flag) => one(What::Name(bool_text(*flag).to_owned())),
+        _ => one(What::Present),
+    }
+}
+
+/// A name or an end is looked up once, whatever the number of rules; it needs a field.
+fn of_text(matcher: &TextMatcher, has_field: bool) -> Option<What> {
+    if has_field && matcher.exact() == Some("") {
+        return Some(What::Name(String::new()));
+    }
+    if let Some(name) = matcher.last_component().filter(|_| has_field) {
+        return Some(What::Name(fold_text(name)));
+    }
+    if let Some(end) = matcher.end().filter(|_| has_field) {
+        return Some(What::End(fold_text(end)));
+    }
+    of_literal(&matcher.required_literal().map(fold_text).unwrap_or_default(), has_field)
+}
+
+/// What stands in a value in which this folded text does.
+fn of_literal(text: &str, has_field: bool) -> Option<What> {
+    match *text.as_bytes() {
+        _ if text.len() >= LITERAL_BYTES => Some(What::Literal(text.to_owned())),
+        _ if !has_field => None,
+        _ if !text.is_ascii() => Some(What::Foreign),
+        [first, second] => Some(What::Pair([first, second])),
+        _ => Some(What::Present),
+    }
+}
+
+/// The whole number that all numbers of this value are, where a float tells it from its neighbours.
+pub(super) fn whole(number: Number) -> Option<i64> {
+    let exact = |number: &i64| number.abs() < EXACT_LIMIT;
+    match number {
+        Number::Integer(number) => Some(number).filter(exact),
+        Number::Float(real) if real.fract() == 0.0 => format!("{real:.0}").parse().ok().filter(exact),
+        Number::Float(_) => None,
     }
 }
 
@@ -183,7 +237,11 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
     }
     match &want.what {
         What::Name(name) if COMMON_NAMES.contains(&name.trim_start_matches(['/', '\\'])) => 30_000,
-        What::Name(_) => 5_000,
+        What::Name(_) | What::Number(_) => 5_000,
+        What::Foreign => 10_000,
+        What::Pair(_) => 3 * TOO_COMMON,
+        What::Present => 1_000_000,
+        What::End(text) => 100_000 >> (2 * text.len()).min(6),
         What::Literal(text) if text.len() == LITERAL_BYTES => 2 * TOO_COMMON,
         What::Literal(text) => {
             // Each letter more, and each that is rare, makes a text rarer.
@@ -196,8 +254,23 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
 /// The texts of which one stands in every match of the expression; empty where none is known.
 pub(super) fn of_regex(source: &str, ignore_case: bool) -> Vec<String> {
     let parsed = regex_syntax::ParserBuilder::new().case_insensitive(ignore_case).build().parse(source);
-    let texts = parsed.ok().and_then(|tree| needed(&tree)).unwrap_or_default();
-    if texts.iter().any(|text| text.len() < LITERAL_BYTES) || texts.len() > 256 { Vec::new() } else { texts }
+    let Ok(tree) = parsed else { return Vec::new() };
+    let are_at_least = |texts: &Vec<String>, length: usize| {
+        let are_long = texts.iter().all(|text| text.len() >= length);
+        are_long && (1..=ALTERNATIVES_LIMIT).contains(&texts.len())
+    };
+    let texts = needed(&tree).filter(|texts| are_at_least(texts, LITERAL_BYTES));
+    texts.or_else(|| beginnings(&tree).filter(|texts| are_at_least(texts, 2))).unwrap_or_default()
+}
+
+/// Folded texts of two letters with one of which every match begins.
+fn beginnings(tree: &Hir) -> Option<Vec<String>> {
+    let mut extractor = Extractor::new();
+    extractor.limit_class(16).limit_literal_len(2);
+    let found = extractor.extract(tree);
+    let texts = found.literals()?.iter().map(|text| std::str::from_utf8(text.as_bytes()).ok().map(fold_text));
+    let texts: BTreeSet<String> = texts.collect::<Option<_>>()?;
+    Some(texts.into_iter().collect())
 }
 
 /// Folded texts of which one stands in whatever `tree` matches.
@@ -265,6 +338,7 @@ mod tests {
             (r"^/bin/\bsh$", vec!["/bin/sh"]),
             (".*", vec![]),
             ("[abc]def", vec!["def"]),
+            (r"-(W|R)\s", vec!["-r", "-w"]),
         ] {
             assert_eq!(of_regex(source, false), expect, "{source}");
         }

@@ -1,0 +1,177 @@
+//! Ends of a text that are looked up, however many there are: names (the last component of a path, or the whole text)
+//! and other ends.
+//!
+//! In: folded names and ends, each with the marks of what it stands for, once; texts, often. Out: the marks of the name
+//! of a text, and of the ends that it has. Texts that are not ASCII must be folded by the caller; ASCII is taken in any
+//! case.
+
+use super::fold::is_folded;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// The bit that tells upper from lower case in ASCII, in each byte.
+const CASE: u32 = 0x0020_2020;
+/// See `literal`.
+const SPREAD: u32 = 0x9E37_79B1;
+
+/// Names with their marks.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    marks: FxHashMap<Box<str>, Box<[u32]>>,
+    /// A bit for each hash of three last bytes: most texts have the end of no name, and are not looked up.
+    ends: Option<Box<[u64; 64]>>,
+}
+
+impl Names {
+    /// Makes folded names ready.
+    pub(super) fn new(names: BTreeMap<String, Vec<u32>>) -> Self {
+        let mut ready = Self::default();
+        for (name, marks) in names {
+            match *name.as_bytes() {
+                [.., a, b, c] => ready.expect([a, b, c]),
+                // What stands before a component.
+                [b, c] => (0..=u8::MAX).for_each(|a| ready.expect([a, b, c])),
+                _ => {
+                    ready.ends.get_or_insert_with(|| Box::new([0; 64]));
+                }
+            }
+            ready.marks.insert(name.into_boxed_str(), marks.into_boxed_slice());
+        }
+        ready
+    }
+
+    fn expect(&mut self, end: [u8; 3]) {
+        let (word, bit) = place(end);
+        let ends = self.ends.get_or_insert_with(|| Box::new([0; 64]));
+        if let Some(word) = ends.get_mut(word) {
+            *word |= 1 << bit;
+        }
+    }
+
+    /// The marks of the name of `text`.
+    #[inline]
+    pub(super) fn find(&self, text: &str) -> &[u32] {
+        let Some(ends) = self.ends.as_deref() else { return &[] };
+        if let Some(end) = text.as_bytes().last_chunk::<3>() {
+            let (word, bit) = place(*end);
+            if ends.get(word).is_none_or(|word| word >> bit & 1 == 0) {
+                return &[];
+            }
+        }
+        self.look_up(last_component(text))
+    }
+
+    fn look_up(&self, name: &str) -> &[u32] {
+        let found = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.marks.get(name.to_ascii_lowercase().as_str())
+        } else {
+            self.marks.get(name)
+        };
+        found.map_or(&[], |marks| marks)
+    }
+}
+
+/// Where the bit of three last bytes is: word and bit.
+#[inline]
+fn place([a, b, c]: [u8; 3]) -> (usize, u32) {
+    let hash = (u32::from_le_bytes([a, b, c, 0]) | CASE).wrapping_mul(SPREAD);
+    ((hash >> 26) as usize, hash >> 20 & 63)
+}
+
+/// The last `/` or `\` and what follows it; the whole text where there is neither.
+fn last_component(text: &str) -> &str {
+    let at = memchr::memrchr2(b'/', b'\\', text.as_bytes()).unwrap_or(0);
+    text.get(at..).unwrap_or(text)
+}
+
+/// Ends with their marks.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    /// By last byte in lower case: where its ends begin and end in `ends`; nothing where there are no ends.
+    by_byte: Option<Box<[(u32, u32); 256]>>,
+    ends: Vec<End>,
+}
+
+#[derive(Debug)]
+struct End {
+    /// Folded.
+    text: Box<[u8]>,
+    marks: Box<[u32]>,
+}
+
+impl Ends {
+    /// Makes folded ends ready.
+    pub(super) fn new(ends: BTreeMap<String, Vec<u32>>) -> Self {
+        let end = |(text, marks): (String, Vec<u32>)| End {
+            text: text.into_bytes().into_boxed_slice(),
+            marks: marks.into_boxed_slice(),
+        };
+        let mut ends: Vec<End> = ends.into_iter().filter(|(text, _)| !text.is_empty()).map(end).collect();
+        ends.sort_by_key(|end| end.text.last().copied());
+        let mut ready = Self::default();
+        for (number, End { text, .. }) in (0_u32..).zip(&ends) {
+            let by_byte = ready.by_byte.get_or_insert_with(|| Box::new([(0, 0); 256]));
+            if let Some(range) = text.last().and_then(|byte| by_byte.get_mut(usize::from(*byte))) {
+                *range = (if range.1 == 0 { number } else { range.0 }, number + 1);
+            }
+        }
+        Self { ends, ..ready }
+    }
+
+    /// Calls `found` with the marks of the ends of `text`.
+    #[inline]
+    pub(super) fn find(&self, text: &str, found: &mut impl FnMut(u32)) {
+        let Some(by_byte) = self.by_byte.as_deref() else { return };
+        let Some(byte) = text.as_bytes().last() else { return };
+        let Some((start, last)) = by_byte.get(usize::from(byte.to_ascii_lowercase())) else { return };
+        for End { text: end, marks } in self.ends.get(*start as usize..*last as usize).into_iter().flatten() {
+            let at = text.len().checked_sub(end.len());
+            let tail = at.and_then(|at| text.as_bytes().get(at..));
+            if tail.is_some_and(|tail| is_folded(tail, end)) {
+                marks.iter().for_each(|mark| found(*mark));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_last_component_in_any_case() {
+        let words = ["/curl", "/w", "w", "", "cmd.exe", "\\cmd.exe", "ab"];
+        let names =
+            Names::new((0..).zip(words).map(|(number, word)| (word.to_owned(), vec![number])).collect());
+        for (text, expect) in [
+            ("/usr/bin/curl", &[0_u32][..]),
+            ("/CURL", &[0]),
+            ("curl", &[]),
+            ("/usr/bin/w", &[1]),
+            ("w", &[2]),
+            ("", &[3]),
+            ("CMD.exe", &[4]),
+            ("C:\\Windows\\cmd.EXE", &[5]),
+            ("AB", &[6]),
+            ("/ab", &[]),
+        ] {
+            assert_eq!(names.find(text), expect, "{text}");
+        }
+        assert!(Names::default().find("w").is_empty());
+    }
+
+    #[test]
+    fn all_ends_of_a_text_are_found() {
+        let words = [" ", "arm", ".arm", "="];
+        let ends =
+            Ends::new((0..).zip(words).map(|(number, word)| (word.to_owned(), vec![number])).collect());
+        for (text, expect) in
+            [("x ", &[0_u32][..]), ("x.ARM", &[1, 2]), ("rm", &[]), ("", &[]), ("a=", &[3]), ("ñarm", &[1])]
+        {
+            let mut found = Vec::new();
+            ends.find(text, &mut |mark| found.push(mark));
+            found.sort_unstable();
+            assert_eq!(found, expect, "{text}");
+        }
+    }
+}
