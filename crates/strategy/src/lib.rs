@@ -21,4 +21,4 @@ pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
-pub use load::{Strategy, load};
+pub use load::{Strategy, load, load_to_run};

@@ -88,6 +88,17 @@ pub fn load(documents: &[(String, String)]) -> (Vec<Strategy>, Vec<Diagnostic>) 
     (strategies, diagnostics)
 }
 
+/// Loads what [`load`] has found to run once more, without its tests and emulations and without looking for faults: for a
+/// process that only runs them.
+pub fn load_to_run(documents: &[(String, String)]) -> Vec<Strategy> {
+    let read = |(path, text): &(String, String)| {
+        let document = Document::read_to_run(&Source::new(path, text));
+        let front = document.front.clone()?.value;
+        Some(Strategy { path: path.clone(), text: text.clone(), front, document })
+    };
+    documents.iter().filter_map(read).collect()
+}
+
 /// Reports ids and slugs that an earlier document has.
 fn duplicates<'d>(
     document: &Document,

@@ -115,7 +115,7 @@ impl EngineProcess {
     fn new(setup: &Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
         let host =
             respond::Host { hostname: setup.hostname.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let (mut strategies, _) = strategy::load(&setup.documents);
+        let mut strategies = strategy::load_to_run(&setup.documents);
         // What is wrong with them the sensor process has said.
         let _ = exceptions::apply(&mut strategies, &setup.config.exception);
         let pipeline = Pipeline::new(&strategies, &setup.config, setup.format.into(), host)?;

@@ -66,6 +66,7 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let record = args.record.as_deref().map(create).transpose()?;
     // A recording holds everything, for strategies that are written later.
     let wants = if record.is_some() { wants.map(Wants::widened) } else { wants };
+    let documents = strategies.into_iter().map(|strategy| (strategy.path, strategy.text)).collect();
     // The engine compiles strategies while the kernel verifies programs.
     let running = Running::start(&sensor, &config, documents, record, args.judging.format, &happen, started)?;
     sensor.attach(wants.as_ref()).map_err(refused)?;

@@ -9,13 +9,12 @@ use super::record::Schema;
 use super::test::{RegexTest, Test};
 use super::text::TextMatcher;
 use super::typed::{Catalogue, class};
-use super::witness;
 use crate::error::Fault;
 use crate::json::ItemShape;
 use event::{Class, Field};
 use strategy::sigma::{
     ArrayMatch, Condition, Detection, FieldMatch, Filter, FilterRules, Join, Logsource, Matcher, Openness,
-    Pattern, Quantity, REGEX_LIMIT_BYTES, Regex, Rule, Search, Selector, Subject,
+    Pattern, Quantity, Regex, Rule, Search, Selector, Subject,
 };
 use strategy::yaml::Number;
 
@@ -219,12 +218,7 @@ fn text(pattern: &Pattern) -> Result<TextMatcher, Fault> {
 }
 
 fn compile_regex(regex: &Regex) -> Result<RegexTest, Fault> {
-    let built = regex::RegexBuilder::new(&regex.source)
-        .case_insensitive(regex.ignore_case)
-        .multi_line(regex.multi_line)
-        .dot_matches_new_line(regex.dot_all)
-        .size_limit(REGEX_LIMIT_BYTES)
-        .build()
-        .map_err(|_| Fault::Regex(regex.source.clone()))?;
-    Ok(RegexTest { regex: built, needs: witness::of_regex(&regex.source, regex.ignore_case) })
+    let refused = || Fault::Regex(regex.source.clone());
+    let tree = regex.tree().map_err(|_| refused())?;
+    RegexTest::new(regex.clone(), &tree).ok_or_else(refused)
 }

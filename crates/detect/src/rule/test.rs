@@ -7,9 +7,12 @@ use super::fold::fold_text;
 use super::record::{Record, Scalar, bool_text};
 use super::text::TextMatcher;
 use super::time::{seconds, time_part};
+use super::witness;
 use compact_str::CompactString;
+use regex_syntax::hir::Hir;
 use std::net::IpAddr;
-use strategy::sigma::{Cidr, Openness, Order, TimePart};
+use std::sync::OnceLock;
+use strategy::sigma::{Cidr, Openness, Order, REGEX_LIMIT_BYTES, Regex, TimePart, expression};
 use strategy::yaml::Number;
 
 /// What is asked.
@@ -34,12 +37,39 @@ pub(crate) enum Test<K> {
     Not(Box<[Test<K>]>),
 }
 
-/// A regular expression.
+/// A regular expression, built when it is first asked: most never are.
 #[derive(Debug)]
 pub(crate) struct RegexTest {
-    pub(crate) regex: regex::Regex,
+    source: Regex,
+    built: OnceLock<Option<regex::Regex>>,
     /// Folded texts of which one stands in every match; empty where none is known.
     pub(crate) needs: Vec<String>,
+}
+
+impl RegexTest {
+    /// Makes it ready; `tree` is that of `source`. `None` where it is too large to be built.
+    pub(crate) fn new(source: Regex, tree: &Hir) -> Option<Self> {
+        let built = OnceLock::new();
+        if !expression::fits(tree) {
+            built.get_or_init(|| build(&source)).as_ref()?;
+        }
+        Some(Self { source, built, needs: witness::of_regex(tree) })
+    }
+
+    fn is_match(&self, text: &str) -> bool {
+        // What fits can be built.
+        self.built.get_or_init(|| build(&self.source)).as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+}
+
+fn build(source: &Regex) -> Option<regex::Regex> {
+    regex::RegexBuilder::new(&source.source)
+        .case_insensitive(source.ignore_case)
+        .multi_line(source.multi_line)
+        .dot_matches_new_line(source.dot_all)
+        .size_limit(REGEX_LIMIT_BYTES)
+        .build()
+        .ok()
 }
 
 impl<K: Copy> Test<K> {
@@ -55,7 +85,7 @@ impl<K: Copy> Test<K> {
                 Scalar::Map => matcher.is_any(),
                 other => other.is_text(|text| matcher.matches(text)),
             },
-            Test::Regex(test) => value.is_text(|text| test.regex.is_match(text)),
+            Test::Regex(test) => value.is_text(|text| test.is_match(text)),
             Test::Cidr(cidr) => match value {
                 Scalar::Ip(ip) => contains(*cidr, ip),
                 other => other.is_text(|text| text.parse().is_ok_and(|ip| contains(*cidr, ip))),

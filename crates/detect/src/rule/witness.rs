@@ -252,15 +252,13 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
 }
 
 /// The texts of which one stands in every match of the expression; empty where none is known.
-pub(super) fn of_regex(source: &str, ignore_case: bool) -> Vec<String> {
-    let parsed = regex_syntax::ParserBuilder::new().case_insensitive(ignore_case).build().parse(source);
-    let Ok(tree) = parsed else { return Vec::new() };
+pub(super) fn of_regex(tree: &Hir) -> Vec<String> {
     let are_at_least = |texts: &Vec<String>, length: usize| {
         let are_long = texts.iter().all(|text| text.len() >= length);
         are_long && (1..=ALTERNATIVES_LIMIT).contains(&texts.len())
     };
-    let texts = needed(&tree).filter(|texts| are_at_least(texts, LITERAL_BYTES));
-    texts.or_else(|| beginnings(&tree).filter(|texts| are_at_least(texts, 2))).unwrap_or_default()
+    let texts = needed(tree).filter(|texts| are_at_least(texts, LITERAL_BYTES));
+    texts.or_else(|| beginnings(tree).filter(|texts| are_at_least(texts, 2))).unwrap_or_default()
 }
 
 /// Folded texts of two letters with one of which every match begins.
@@ -324,6 +322,12 @@ fn literal(tree: &Hir) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strategy::sigma::Regex;
+
+    fn tree(source: &str, ignore_case: bool) -> Hir {
+        let regex = Regex { source: source.into(), ignore_case, multi_line: false, dot_all: false };
+        regex.tree().unwrap()
+    }
 
     #[test]
     fn an_expression_needs_its_longest_text() {
@@ -340,8 +344,8 @@ mod tests {
             ("[abc]def", vec!["def"]),
             (r"-(W|R)\s", vec!["-r", "-w"]),
         ] {
-            assert_eq!(of_regex(source, false), expect, "{source}");
+            assert_eq!(of_regex(&tree(source, false)), expect, "{source}");
         }
-        assert_eq!(of_regex("Straße", true), ["straße"]);
+        assert_eq!(of_regex(&tree("Straße", true)), ["straße"]);
     }
 }

@@ -9,17 +9,10 @@ use super::encode;
 use super::matcher::{Cidr, FieldRef, Matcher, Order, Regex, TimePart};
 use super::modifier::Modifier;
 use super::pattern::{Openness, Pattern};
-use regex_automata::nfa::thompson;
-use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::diagnostic::{Code, Problem, codes};
 use crate::source::Span;
 use crate::yaml::{Node, Number, Resolved, Scalar};
-
-/// Largest regular expression after compilation; the default of the `regex` crate. One of SigmaHQ's needs
-/// more than 1 MiB.
-pub const REGEX_LIMIT_BYTES: usize = 10 << 20;
 
 /// Applies `modifiers` to one value: what comes out are alternatives, of which one is enough.
 ///
@@ -190,7 +183,10 @@ impl Draft {
 
     fn finish(self, scalar: &Scalar) -> Result<Vec<Matcher>, Misfit> {
         match self {
-            Self::Regex(re) => check_regex(&re).map(|()| vec![Matcher::Regex(re)]),
+            Self::Regex(re) => re
+                .check()
+                .map_err(|message| Misfit { code: codes::REGEX, message })
+                .map(|()| vec![Matcher::Regex(re)]),
             Self::Field(field) => Ok(vec![Matcher::Field(field)]),
             Self::Time(part, order, number) => Ok(vec![Matcher::TimePart(part, order, number)]),
             Self::Done(matcher) | Self::Plain(matcher) => Ok(vec![matcher]),
@@ -233,112 +229,4 @@ fn cidr(text: &str) -> Result<Cidr, Misfit> {
     let longest = if address.is_ipv4() { 32 } else { 128 };
     let prefix = prefix.map_or(Ok(longest), str::parse).map_err(|_| misfit())?;
     if prefix > longest { Err(misfit()) } else { Ok(Cidr { address, prefix }) }
-}
-
-/// Refuses what needs backtracking or too much memory. The automaton is made only where a bound of its size does not
-/// settle it: making automata would be half of what loading rules takes.
-fn check_regex(re: &Regex) -> Result<(), Misfit> {
-    let refused = |message: String| Misfit { code: codes::REGEX, message };
-    let parsed = ParserBuilder::new()
-        .case_insensitive(re.ignore_case)
-        .multi_line(re.multi_line)
-        .dot_matches_new_line(re.dot_all)
-        .build()
-        .parse(&re.source);
-    let tree = parsed.map_err(|error| {
-        // The last line of the message is the reason; the lines before it draw the expression.
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or("").trim_start_matches("error: ");
-        refused(format!("regular expression `{}`: {reason}", re.source))
-    })?;
-    if EMPTY_BYTES.saturating_add(most_bytes(&tree)) <= REGEX_LIMIT_BYTES {
-        return Ok(());
-    }
-    let limits = thompson::Config::new()
-        .nfa_size_limit(Some(REGEX_LIMIT_BYTES))
-        .which_captures(thompson::WhichCaptures::None);
-    match thompson::Compiler::new().configure(limits).build_from_hir(&tree) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(refused(format!("a regular expression larger than {REGEX_LIMIT_BYTES} bytes"))),
-    }
-}
-
-/// Bytes that an automaton takes without states, at most.
-const EMPTY_BYTES: usize = 4096;
-/// Bytes that a state of an automaton takes at most, its edges included.
-const STATE_BYTES: usize = 64;
-/// States that a range of characters takes at most: UTF-8 splits it into seven sequences of up to four bytes.
-const RANGE_STATES: usize = 28;
-
-/// A size that the states of an automaton of `tree` do not exceed, bytes.
-fn most_bytes(tree: &Hir) -> usize {
-    let states = match tree.kind() {
-        HirKind::Empty | HirKind::Look(_) => 1,
-        HirKind::Literal(literal) => literal.0.len(),
-        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(RANGE_STATES),
-        HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
-        HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(repetition.min).max(repetition.min).max(1);
-            let times = usize::try_from(times).unwrap_or(usize::MAX).saturating_add(1);
-            return most_bytes(&repetition.sub).saturating_add(STATE_BYTES).saturating_mul(times);
-        }
-        HirKind::Capture(capture) => return most_bytes(&capture.sub).saturating_add(2 * STATE_BYTES),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            let each = parts.iter().map(|part| most_bytes(part).saturating_add(STATE_BYTES));
-            return each.fold(STATE_BYTES, usize::saturating_add);
-        }
-    };
-    states.saturating_add(1).saturating_mul(STATE_BYTES)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bound_of_an_expression_is_no_less_than_its_automaton() {
-        for source in [
-            r"\w+",
-            r"(?i)\w{3,9}\s*[^a-z]",
-            r".*",
-            "a",
-            "",
-            r"(a|b|\d){20}",
-            r"(?s).{1,100}x",
-            r"[\u{80}-\u{10ffff}]",
-            r"\p{L}+\b\p{Nd}{2}",
-            r"^(curl|wget)\s+-k$",
-            r"((\w{2}){3}){4}",
-            "(?i)Straße|ſ",
-        ] {
-            let tree = ParserBuilder::new().build().parse(source).unwrap();
-            let config = thompson::Config::new().which_captures(thompson::WhichCaptures::All);
-            for reverse in [false, true] {
-                let config = config.clone().reverse(reverse).which_captures(if reverse {
-                    thompson::WhichCaptures::None
-                } else {
-                    thompson::WhichCaptures::All
-                });
-                let made = thompson::Compiler::new().configure(config).build_from_hir(&tree).unwrap();
-                let (bytes, bound) = (made.memory_usage(), EMPTY_BYTES + most_bytes(&tree));
-                assert!(bytes <= bound, "{source}: {bytes} > {bound}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_expression_that_is_too_large_is_refused() {
-        let large = |source: &str| {
-            check_regex(&Regex {
-                source: source.into(),
-                ignore_case: false,
-                multi_line: false,
-                dot_all: false,
-            })
-            .is_err()
-        };
-        assert!(large(r"((\w{50}){50}){50}"));
-        assert!(large(r"\w{5000}"));
-        assert!(!large(r"\w{20}"));
-    }
 }
