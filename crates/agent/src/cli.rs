@@ -116,9 +116,59 @@ pub struct Match {
     /// Form of matches on standard output.
     #[arg(long, value_enum, default_value_t)]
     pub format: MatchFormat,
-    /// Configuration file (TOML), for the values of placeholders.
+    /// Field with the time of an event, for correlations. Without it the first of `@timestamp`, `timestamp`, `time`,
+    /// `TimeCreated`, `SystemTime`, `UtcTime`, `ts` that can be read.
+    #[arg(long, value_name = "FIELD")]
+    pub time: Option<String>,
+    /// Where the events are from: rules that name another `product`, `category` or `service` are not asked. Without it
+    /// all are.
+    #[arg(long, value_name = "product=linux,category=process_creation")]
+    pub logsource: Option<LogsourceArgument>,
+    /// Configuration file (TOML), for the values of placeholders and the limits of correlations.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// A log source: `product=linux,category=process_creation`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogsourceArgument(strategy::sigma::Logsource);
+
+impl LogsourceArgument {
+    /// Whether a rule about `other` may be about these events: it names nothing else than they are.
+    pub fn fits(&self, other: &strategy::sigma::Logsource) -> bool {
+        let own = &self.0;
+        let pairs = [
+            (&own.product, &other.product),
+            (&own.category, &other.category),
+            (&own.service, &other.service),
+        ];
+        pairs.into_iter().all(|pair| match pair {
+            (Some(own), Some(other)) => own.eq_ignore_ascii_case(other),
+            _ => true,
+        })
+    }
+}
+
+impl std::str::FromStr for LogsourceArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut logsource = strategy::sigma::Logsource::default();
+        for part in text.split(',') {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let slot = match name.trim() {
+                "product" => &mut logsource.product,
+                "category" => &mut logsource.category,
+                "service" => &mut logsource.service,
+                other => return Err(format!("`{other}` is none of product, category, service")),
+            };
+            if value.trim().is_empty() {
+                return Err(format!("`{name}` has no value, as in `{name}=linux`"));
+            }
+            *slot = Some(value.trim().to_owned());
+        }
+        Ok(Self(logsource))
+    }
 }
 
 /// Form of matches.

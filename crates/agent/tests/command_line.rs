@@ -213,6 +213,70 @@ fn match_prints_which_rules_hold_for_which_event() {
     assert_eq!(run(&[&"match", &"--rules", &rules, &nothing]).code, 0);
 }
 
+const FAILURES: &str = "title: Failure\nname: failure\nlogsource: {product: linux, service: sshd}\n\
+                        detection: {s: {result: failure}, condition: s}\n---\n\
+                        title: Many failures\nlevel: high\ncorrelation:\n  {type: event_count, rules: failure, \
+                        group-by: user, timespan: 1m, condition: {gte: 3}}\n";
+
+#[test]
+fn match_runs_correlations_in_the_time_of_events() {
+    let folder = Folder::new("match-joined");
+    let rules = folder.file("failures.yml", FAILURES);
+    let failure = |user: &str, time: &str| {
+        format!("{{\"user\": \"{user}\", \"result\": \"failure\", \"when\": {time}}}\n")
+    };
+    let first = folder.file(
+        "first.json",
+        // The last two are in the wrong order, within the lag.
+        [
+            ("ann", "\"2026-01-01T00:00:00Z\""),
+            ("bob", "1767225601"),
+            ("ann", "1767225602.2"),
+            ("ann", "null"),
+        ]
+        .map(|(user, time)| failure(user, time))
+        .concat(),
+    );
+    let second = folder.file(
+        "second.json",
+        format!("{{}}\n{}{}", failure("ann", "1767225602000"), failure("bob", "1767226601")),
+    );
+    let json =
+        run(&[&"match", &"--rules", &rules, &"--time", &"when", &"--format", &"json", &first, &second]);
+    assert_eq!(json.code, 1, "{}", json.err);
+    let found: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let [first_name, second_name] = [&first, &second].map(|path| path.display().to_string());
+    let expect = serde_json::json!({"rule_id": "", "rule": "Many failures", "level": "high", "file": first_name,
+        "event": 2, "group": {"user": "ann"}, "count": 3, "events": [{"file": first_name, "event": 0},
+        {"file": second_name, "event": 1}, {"file": first_name, "event": 2}]});
+    assert_eq!(found, expect);
+    assert!(json.err.contains("event 3: joined to nothing") && json.err.contains("--time"), "{}", json.err);
+    let text = run(&[&"match", &"--rules", &rules, &"--time", &"when", &first, &second]);
+    let expect = format!("{first_name}:2: high: Many failures (no id): 3 user=ann\n");
+    assert_eq!(text.out, expect, "{}", text.err);
+    let generate = folder.file("generate.yml", FAILURES.replace("timespan", "generate: true, timespan"));
+    let loud = run(&[&"match", &"--rules", &generate, &"--time", &"when", &first, &second]);
+    assert_eq!(loud.out.lines().count(), 7, "{}", loud.out);
+}
+
+#[test]
+fn match_asks_no_rules_of_another_log_source() {
+    let folder = Folder::new("match-logsource");
+    let rules = folder.file("curl.yml", CURL);
+    let events = folder.file("events.json", "{\"a.b\": \"/curl\"}");
+    let with = |logsource: &str| run(&[&"match", &"--rules", &rules, &"--logsource", &logsource, &events]);
+    for (logsource, code) in [
+        ("product=linux", 1),
+        ("category=process_creation", 1),
+        ("product=windows", 2),
+        ("kind=x", 2),
+        ("product=", 2),
+    ] {
+        let outcome = with(logsource);
+        assert_eq!(outcome.code, code, "{logsource}: {}", outcome.err);
+    }
+}
+
 #[test]
 fn a_placeholder_has_the_values_of_the_configuration() {
     let folder = Folder::new("placeholders");

@@ -3,7 +3,8 @@
 //! Each event is a connection that a rule matched; its group is the remote address. Events come in order of time, one in
 //! sixteen up to a tenth of a second early or late. First correlations alone, then the whole engine with its rule.
 //!
-//! `cargo run --release -p watchkeeper-detect --example correlate`
+//! `cargo run --release -p watchkeeper-detect --example correlate [WORD [EVENTS]]` runs the cases that have the word in
+//! their name, over so many events.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 /// Different groups.
 const GROUPS: u32 = 100_000;
-/// Events that are judged.
+/// Events that are judged, where nothing else is said.
 const ROUND: u32 = 4_096_000;
 /// Events that are made at a time, so that they are as fresh as those of a sensor.
 const BATCH: u32 = 512;
@@ -37,7 +38,7 @@ correlation:
 ";
 
 /// What is measured: a name and the correlation.
-const CASES: [(&str, &str); 6] = [
+const CASES: [(&str, &str); 9] = [
     (
         "event_count, 100 within 10 m",
         "{type: event_count, rules: c, group-by: DestinationIp, timespan: 10m, condition: {gte: 100}}",
@@ -58,6 +59,18 @@ const CASES: [(&str, &str); 6] = [
         "value_avg within 1 m",
         "{type: value_avg, rules: c, group-by: DestinationIp, timespan: 1m, condition: {gte: 100000, field: SourcePort}}",
     ),
+    (
+        "value_percentile within 1 m",
+        "{type: value_percentile, rules: c, group-by: DestinationIp, timespan: 1m, condition: {gte: 100000, field: SourcePort, percentile: 90}}",
+    ),
+    (
+        "event_count, fewer than 2 within 1 m",
+        "{type: event_count, rules: c, group-by: DestinationIp, timespan: 1m, condition: {lt: 2}}",
+    ),
+    (
+        "temporal_ordered within 1 m",
+        "{type: temporal_ordered, rules: [c, d], group-by: DestinationIp, timespan: 1m}",
+    ),
     ("temporal within 1 m", "{type: temporal, rules: [c, d], group-by: DestinationIp, timespan: 1m}"),
 ];
 
@@ -72,24 +85,31 @@ detection: {s: {DestinationPort: 444}, condition: s}
 fn main() {
     let config =
         Config { groups_each: 1_000_000, groups_all: 1_000_000, group_bytes: 160 << 20, ..Config::default() };
-    for (name, correlation) in CASES {
+    let word = std::env::args().nth(1).unwrap_or_default();
+    let round = std::env::args().nth(2).and_then(|count| count.parse().ok()).unwrap_or(ROUND);
+    for (name, correlation) in CASES.into_iter().filter(|(name, _)| name.contains(&word)) {
         let text = format!("{RULE}  {correlation}{OTHER}");
-        let (events_per_s, groups, bytes, fired) = alone(&text, &config);
+        let (events_per_s, groups, [bytes, shown], fired) = alone(&text, &config, round);
         println!(
-            "{name}: {events_per_s:.0} events/s, {groups} groups, {} bytes per group (with the events it keeps), {fired} fired",
-            bytes / groups.max(1)
+            "{name}: {events_per_s:.0} events/s, {groups} groups, {} bytes per group and {} for events to show, {fired} fired",
+            (bytes - shown) / groups.max(1),
+            shown / groups.max(1)
         );
+    }
+    if !word.is_empty() {
+        return;
     }
     let text = format!("{RULE}  {}", CASES.first().map_or("", |(_, correlation)| correlation));
     println!(
         "the whole engine, {}: {:.0} events/s",
         CASES.first().map_or("", |(name, _)| name),
-        whole(&text, &config)
+        whole(&text, &config, round)
     );
 }
 
-/// Correlations alone: events per second, groups at the end, their bytes, and how often they fired.
-fn alone(text: &str, config: &Config) -> (f64, usize, usize, usize) {
+/// Correlations alone: events per second, groups at the end, their bytes and those of events to show, and how often
+/// they fired.
+fn alone(text: &str, config: &Config, round: u32) -> (f64, usize, [usize; 2], usize) {
     let (items, problems) = strategy::sigma::read_str(text);
     assert!(problems.is_empty(), "{problems:?}");
     let (mut correlations, rejected) = Correlations::<Arc<Event>>::new(&items, config);
@@ -97,7 +117,7 @@ fn alone(text: &str, config: &Config) -> (f64, usize, usize, usize) {
     let mut out = Vec::new();
     let mut fired = 0;
     let mut ns = 0;
-    for first in (0..ROUND).step_by(BATCH as usize) {
+    for first in (0..round).step_by(BATCH as usize) {
         let events: Vec<Arc<Event>> = (first..first + BATCH).map(|index| Arc::new(event(index))).collect();
         let begin = cpu_ns();
         for event in events {
@@ -110,16 +130,16 @@ fn alone(text: &str, config: &Config) -> (f64, usize, usize, usize) {
         ns += cpu_ns() - begin;
     }
     let (groups, bytes) = correlations.held();
-    (per_s(ns), groups, bytes, fired)
+    (per_s(round, ns), groups, [bytes, correlations.shown_bytes()], fired)
 }
 
 /// The whole engine: events per second.
-fn whole(text: &str, config: &Config) -> f64 {
+fn whole(text: &str, config: &Config, round: u32) -> f64 {
     let (mut engine, errors) = Engine::new(&[common::strategy(text)], config).expect("limits leave room");
     assert!(errors.is_empty(), "{errors:?}");
     let mut alerts = Vec::new();
     let mut ns = 0;
-    for first in (0..ROUND).step_by(BATCH as usize) {
+    for first in (0..round).step_by(BATCH as usize) {
         let events: Vec<Event> = (first..first + BATCH).map(event).collect();
         let begin = cpu_ns();
         for event in events {
@@ -128,11 +148,11 @@ fn whole(text: &str, config: &Config) -> f64 {
         }
         ns += cpu_ns() - begin;
     }
-    per_s(ns)
+    per_s(round, ns)
 }
 
-fn per_s(ns: u64) -> f64 {
-    f64::from(ROUND) * 1e9 / std::time::Duration::from_nanos(ns).as_nanos() as f64
+fn per_s(round: u32, ns: u64) -> f64 {
+    f64::from(round) * 1e9 / std::time::Duration::from_nanos(ns).as_nanos() as f64
 }
 
 /// Nanoseconds that this thread has run: what others take of the processor does not count.

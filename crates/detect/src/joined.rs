@@ -63,6 +63,18 @@ impl std::fmt::Display for Value {
     }
 }
 
+impl Value {
+    /// Nanoseconds since 1970, where it is a time: a number of seconds, milliseconds, microseconds or nanoseconds, told
+    /// apart by its size, or a text as in RFC 3339.
+    pub fn time(&self) -> Option<BootTime> {
+        let nanoseconds = match self {
+            Value::Number(number) => of_number(*number),
+            Value::Text(text) => number(text).map_or_else(|| of_text(text), of_number),
+        };
+        nanoseconds.map(BootTime)
+    }
+}
+
 /// What was counted since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unjoined {
@@ -79,7 +91,7 @@ pub struct Unjoined {
 impl Correlations<Arc<Event>> {
     /// The correlations among `items`, over typed events; and the places of those that cannot run, with the reason.
     pub fn new(items: &[Item], config: &Config) -> (Self, Vec<(usize, Fault)>) {
-        Self::with(items, config, &mut rule::field)
+        Self::with((items, &[]), config, &mut rule::field)
     }
 }
 
@@ -87,6 +99,11 @@ impl Correlations<Noted> {
     /// The correlations among `items`, over events with any fields; and the places of those that cannot run, with the
     /// reason.
     pub fn new(items: &[Item], config: &Config) -> (Self, Vec<(usize, Fault)>) {
+        Self::without(items, &[], config)
+    }
+
+    /// The same, where the rules at the places `absent` do not run: what joins them cannot run either.
+    pub fn without(items: &[Item], absent: &[usize], config: &Config) -> (Self, Vec<(usize, Fault)>) {
         let mut fields: Vec<String> = Vec::new();
         let mut field = |name: &str| {
             let known = fields.iter().position(|known| known == name);
@@ -95,7 +112,7 @@ impl Correlations<Noted> {
                 fields.len() - 1
             }))
         };
-        let (mut correlations, rejected) = Self::with(items, config, &mut field);
+        let (mut correlations, rejected) = Self::with((items, absent), config, &mut field);
         correlations.fields = fields;
         (correlations, rejected)
     }
@@ -108,11 +125,11 @@ impl Correlations<Noted> {
 
 impl<E: Joinable> Correlations<E> {
     fn with(
-        items: &[Item],
+        (items, absent): (&[Item], &[usize]),
         config: &Config,
         field: &mut dyn FnMut(&str) -> Result<E::Field, Fault>,
     ) -> (Self, Vec<(usize, Fault)>) {
-        let (correlations, rejected) = load(items, field);
+        let (correlations, rejected) = load(items, absent, field);
         let mut silent = vec![false; items.len()];
         for correlation in &correlations {
             let Some(Item::Correlation(read)) = items.get(correlation.judge) else { continue };
@@ -130,6 +147,11 @@ impl<E: Joinable> Correlations<E> {
         };
         let correlator = Correlator::new(correlations, items.len(), limits);
         (Self { correlator, silent, fields: Vec::new(), said: Vec::new() }, rejected)
+    }
+
+    /// Whether there is nothing that joins.
+    pub fn is_empty(&self) -> bool {
+        self.correlator.is_empty()
     }
 
     /// Whether any correlation joins the item at this place.
@@ -164,6 +186,11 @@ impl<E: Joinable> Correlations<E> {
         self.correlator.held()
     }
 
+    /// About how many of these bytes are events that are kept only to be shown, as far as there is room.
+    pub fn shown_bytes(&self) -> usize {
+        self.correlator.shown_bytes()
+    }
+
     /// What could not be joined so far.
     pub fn unjoined(&self) -> Unjoined {
         let counts = self.correlator.counts();
@@ -180,10 +207,15 @@ impl<E: Joinable> Correlations<E> {
 /// place of its item.
 fn load<F: Copy>(
     items: &[Item],
+    absent: &[usize],
     field: &mut dyn FnMut(&str) -> Result<F, Fault>,
 ) -> (Vec<Correlation<F>>, Vec<(usize, Fault)>) {
     let find = |reference: &str| {
-        items.iter().position(|item| !matches!(item, Item::Filter(_)) && item.head().is(reference))
+        let can_be = |(place, item): &(usize, &Item)| {
+            let is_judge = !matches!(item, Item::Filter(_)) && !absent.contains(place);
+            is_judge && item.head().is(reference)
+        };
+        items.iter().enumerate().find(can_be).map(|(place, _)| place)
     };
     let mut left: Vec<(usize, &sigma::Correlation)> = items
         .iter()
@@ -230,6 +262,43 @@ fn load<F: Copy>(
     (compiled, rejected)
 }
 
+/// Nanoseconds of a number of seconds or of a thousandth, a millionth or a billionth of them.
+fn of_number(number: Number) -> Option<u64> {
+    // As seconds, numbers from here on would lie after the year 5138.
+    const FIRST_MILLISECONDS: u64 = 100_000_000_000;
+    match number {
+        Number::Integer(whole) => {
+            let whole = u64::try_from(whole).ok()?;
+            let mut scale = 1_000_000_000;
+            while scale > 1 && whole >= FIRST_MILLISECONDS.saturating_mul(1_000_000_000 / scale) {
+                scale /= 1000;
+            }
+            whole.checked_mul(scale)
+        }
+        Number::Float(real) => {
+            let mut seconds = real;
+            while (1e11..1e30).contains(&seconds) {
+                seconds /= 1000.0;
+            }
+            let time = std::time::Duration::try_from_secs_f64(seconds).ok()?;
+            u64::try_from(time.as_nanos()).ok()
+        }
+    }
+}
+
+/// Nanoseconds of a time as in RFC 3339.
+fn of_text(text: &str) -> Option<u64> {
+    let seconds = u64::try_from(rule::time::seconds(rule::Scalar::Text(text))?).ok()?;
+    let fraction = text.split_once(['.', ',']).map_or("", |(_, after)| after);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).take(9);
+    let (mut nanoseconds, mut unit) = (0_u64, 100_000_000);
+    for digit in digits {
+        nanoseconds += u64::from(digit - b'0') * unit;
+        unit /= 10;
+    }
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanoseconds)
+}
+
 impl<E> Joined<E> {
     fn of(judgement: Judgement<E>) -> Self {
         let group = judgement.group.unwrap_or_default();
@@ -265,6 +334,10 @@ impl Joinable for Noted {
     // The values of a few fields.
     const HELD_BYTES: usize = 256;
 
+    fn fetch(&self) -> u64 {
+        self.0.0.0.0
+    }
+
     fn moment(&self) -> Moment {
         self.0.0
     }
@@ -282,6 +355,34 @@ impl Joinable for Noted {
         match self.value(field)? {
             Value::Text(text) => number(text),
             Value::Number(number) => Some(*number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_every_unit_and_as_text() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let whole = |number| Value::Number(Number::Integer(number));
+        let time = 1_700_000_000_250_000_000;
+        for (value, expect) in [
+            (whole(1_700_000_000), Some(1_700_000_000_000_000_000)),
+            (whole(1_700_000_000_250), Some(time)),
+            (whole(1_700_000_000_250_000), Some(time)),
+            (whole(1_700_000_000_250_000_000), Some(time)),
+            (Value::Number(Number::Float(1_700_000_000.25)), Some(time)),
+            (text("1700000000.25"), Some(time)),
+            (text("2023-11-14T22:13:20.250Z"), Some(time)),
+            (text("2023-11-15 00:13:20,25+02:00"), Some(time)),
+            (text("2023-11-14T22:13:20"), Some(1_700_000_000_000_000_000)),
+            (text("yesterday"), None),
+            (whole(-5), None),
+            (Value::Number(Number::Float(f64::INFINITY)), None),
+        ] {
+            assert_eq!(value.time(), expect.map(BootTime), "{value:?}");
         }
     }
 }

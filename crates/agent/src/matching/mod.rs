@@ -2,23 +2,27 @@
 //!
 //! Rules that cannot run are named on standard error, with the reason; the others run. An event is any JSON object, one
 //! after the other: one a line, or over several lines, or in one list. What is no event is named, and left out up to
-//! the end of its line.
+//! the end of its line. Correlations join what the rules say.
 
 mod events;
+mod joining;
 mod rules;
 
 use crate::cli::{Match, MatchFormat};
 use crate::config::Config;
 use crate::failure::{Exit, Failure, say};
-use detect::plain::{JsonRules, JsonScratch};
+use detect::joined::{Joined, Noted};
+use detect::plain::{JsonRules, JsonScratch, Rejected};
 use events::{Events, Next};
+use joining::Joining;
 use respond::escape::escaped;
 pub use rules::Loaded;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use strategy::sigma::Head;
+use strategy::sigma::{Head, Item};
 
 /// How many of the things that are no event are named; all are counted.
 const NAMED: u64 = 10;
@@ -31,23 +35,29 @@ const TEXT: usize = 300;
 /// A path that cannot be read, no rule that can run, or an output that cannot be written.
 pub fn run(args: &Match) -> Result<Exit, Failure> {
     let config = Config::load(args.config.as_deref())?;
-    let loaded = Loaded::read(&args.rules)?;
+    let mut loaded = Loaded::read(&args.rules)?;
+    loaded.prune(args.logsource.as_ref());
     let placeholders = &config.detect.placeholders;
-    let (rules, rejected) = JsonRules::with_falco(&loaded.items, &loaded.falco, placeholders);
-    loaded.report(&rejected);
+    let (mut rules, rejected) = JsonRules::with_falco(&loaded.items, &loaded.falco, placeholders);
+    let (joining, refused) =
+        Joining::new(&loaded, &rejected, (&mut rules, args.time.as_deref()), &config.detect);
+    let is_rule = |one: &&Rejected| !matches!(loaded.items.get(one.item), Some(Item::Correlation(_)));
+    loaded.report(rejected.iter().filter(is_rule).chain(&refused));
     if rules.is_empty() {
         return Err(Failure::usage(
             "no rule can run",
             "give --rules a Sigma or Falco rule (.yml, .yaml) or a directory of them",
         ));
     }
-    let mut judge = Judge { rules, loaded, format: args.format, scratch: JsonScratch::default(), matches: 0 };
+    let scratch = JsonScratch::default();
+    let mut judge = Judge { rules, loaded, joining, format: args.format, scratch, events: 0, matches: 0 };
     let mut out = BufWriter::new(io::stdout().lock());
     let standard_input = [PathBuf::from("-")];
     let files = if args.files.is_empty() { standard_input.as_slice() } else { &args.files };
     for file in files {
         judge.file(file, &mut out)?;
     }
+    judge.finish(&mut out).map_err(|error| Failure::output(&error))?;
     out.flush().map_err(|error| Failure::output(&error))?;
     Ok(if judge.matches > 0 { Exit::Findings } else { Exit::Fine })
 }
@@ -55,8 +65,11 @@ pub fn run(args: &Match) -> Result<Exit, Failure> {
 struct Judge {
     rules: JsonRules,
     loaded: Loaded,
+    joining: Joining,
     format: MatchFormat,
     scratch: JsonScratch,
+    /// In all files.
+    events: u64,
     matches: u64,
 }
 
@@ -72,6 +85,23 @@ struct Found<'a> {
     author: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     license: Option<&'a str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    joined: Option<Together<'a>>,
+}
+
+/// What a correlation adds: its group, what it counted or measured, and the first and last events, in order.
+#[derive(Serialize)]
+struct Together<'a> {
+    group: BTreeMap<&'a str, &'a str>,
+    count: serde_json::Number,
+    events: Vec<Place<'a>>,
+}
+
+/// Where an event stands.
+#[derive(Serialize)]
+struct Place<'a> {
+    file: &'a str,
+    event: u64,
 }
 
 impl Judge {
@@ -89,13 +119,26 @@ impl Judge {
         };
         let mut events = Events::new(input);
         let (mut number, mut left_out) = (0, 0_u64);
+        self.joining.begin(&name, self.events);
         loop {
-            let Self { rules, scratch, .. } = self;
-            let next = events.next(|bytes| Ok(rules.judge(bytes, scratch)?.1));
+            let Self { rules, scratch, joining, .. } = self;
+            let mut values = None;
+            let next = events.next(|bytes| {
+                let length = rules.judge(bytes, scratch)?.1;
+                let event = bytes.get(..length).unwrap_or_default();
+                values = joining.wants(scratch.matched()).then(|| rules.values(event, scratch));
+                Ok(length)
+            });
             match next.map_err(|error| unreadable(&error))? {
                 Next::Event => {
                     self.print(&name, number, out).map_err(|error| Failure::output(&error))?;
+                    if let Some(values) = values {
+                        let mut joined = Vec::new();
+                        self.joining.take(self.events, self.scratch.matched(), values, &mut joined);
+                        self.print_joined(&joined, out).map_err(|error| Failure::output(&error))?;
+                    }
                     number += 1;
+                    self.events += 1;
                     if events.waits() {
                         out.flush().map_err(|error| Failure::output(&error))?;
                     }
@@ -116,7 +159,9 @@ impl Judge {
     }
 
     fn print(&mut self, file: &str, event: u64, out: &mut impl Write) -> io::Result<()> {
-        for item in self.scratch.matched().to_vec() {
+        let spoken = |item: &usize| self.joining.speaks(*item);
+        let matched: Vec<usize> = self.scratch.matched().iter().copied().filter(spoken).collect();
+        for item in matched {
             let Some(found) = self.found(item, file, event) else { continue };
             match self.format {
                 MatchFormat::Json => {
@@ -141,7 +186,7 @@ impl Judge {
 impl Judge {
     /// The rule at this place as it is printed. Falco's rules have a name and a priority, and no id.
     fn found<'a>(&'a self, place: usize, file: &'a str, event: u64) -> Option<Found<'a>> {
-        if let Some(head) = self.loaded.items.get(place).map(strategy::sigma::Item::head) {
+        if let Some(head) = self.loaded.items.get(place).map(Item::head) {
             return Some(Found {
                 rule_id: head.id.as_deref().unwrap_or(""),
                 rule: &head.title,
@@ -150,11 +195,75 @@ impl Judge {
                 event,
                 author: head.author.as_deref(),
                 license: head.license.as_deref(),
+                joined: None,
             });
         }
         let rule = self.loaded.falco_rule(place)?;
         let level = rule.priority.as_str();
-        Some(Found { rule_id: "", rule: &rule.name, level, file, event, author: None, license: None })
+        Some(Found {
+            rule_id: "",
+            rule: &rule.name,
+            level,
+            file,
+            event,
+            author: None,
+            license: None,
+            joined: None,
+        })
+    }
+
+    /// The input ended.
+    fn finish(&mut self, out: &mut impl Write) -> io::Result<()> {
+        if self.joining.is_empty() {
+            return Ok(());
+        }
+        let mut joined = Vec::new();
+        self.joining.finish(&mut joined);
+        self.print_joined(&joined, out)
+    }
+
+    fn print_joined(&mut self, joined: &[Joined<Noted>], out: &mut impl Write) -> io::Result<()> {
+        for one in joined.iter().filter(|one| self.joining.speaks(one.item)) {
+            let Some(Item::Correlation(correlation)) = self.loaded.items.get(one.item) else { continue };
+            self.matches += 1;
+            let places = one.events.iter().map(|event| self.joining.place(event));
+            let events: Vec<Place<'_>> = places.map(|(file, event)| Place { file, event }).collect();
+            let Some(Place { file, event }) = events.last().map(|last| Place { ..*last }) else { continue };
+            let names = correlation.group_by.iter().map(String::as_str);
+            let group: BTreeMap<&str, &str> = names.zip(one.group.iter().map(String::as_str)).collect();
+            let head = &correlation.head;
+            match self.format {
+                MatchFormat::Json => {
+                    let count = one.count.to_string().parse().unwrap_or_else(|_| 0.into());
+                    let found = Found {
+                        rule_id: head.id.as_deref().unwrap_or(""),
+                        rule: &head.title,
+                        level: level(head),
+                        file,
+                        event,
+                        author: head.author.as_deref(),
+                        license: head.license.as_deref(),
+                        joined: Some(Together { group, count, events }),
+                    };
+                    serde_json::to_writer(&mut *out, &found)?;
+                    writeln!(out)?;
+                }
+                MatchFormat::Text => {
+                    let of_group = group.iter().map(|(name, value)| format!(" {name}={value}"));
+                    writeln!(
+                        out,
+                        "{}:{event}: {}: {} ({}): {}{}",
+                        escaped(file, TEXT),
+                        level(head),
+                        escaped(&head.title, TEXT),
+                        escaped(head.id.as_deref().unwrap_or("no id"), TEXT),
+                        one.count,
+                        escaped(&of_group.collect::<String>(), TEXT)
+                    )?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

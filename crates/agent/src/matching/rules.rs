@@ -3,6 +3,7 @@
 //! A YAML file whose items are Falco's is read as Falco, and all such files are one set of rules in the order in which
 //! they were given; any other is read as Sigma.
 
+use crate::cli::LogsourceArgument;
 use crate::failure::{Failure, say};
 use crate::files;
 use detect::plain::Rejected;
@@ -72,8 +73,26 @@ impl Loaded {
         self.falco = set.rules;
     }
 
+    /// Takes out the rules that are about other log sources than `wanted`, and says how many.
+    pub fn prune(&mut self, wanted: Option<&LogsourceArgument>) {
+        let Some(wanted) = wanted else { return };
+        let fits = |item: &Item| match item {
+            Item::Rule(rule) => wanted.fits(&rule.logsource),
+            Item::Correlation(_) | Item::Filter(_) => true,
+        };
+        let before = self.items.len();
+        // Falco's rules come after the items, and say nothing of log sources.
+        let of_falco = self.files.split_off(before);
+        let all = std::mem::take(&mut self.items).into_iter().zip(std::mem::take(&mut self.files));
+        (self.items, self.files) = all.filter(|(item, _)| fits(item)).unzip();
+        self.files.extend(of_falco);
+        if self.items.len() < before {
+            say(&format!("{} rules of other log sources are not asked", before - self.items.len()));
+        }
+    }
+
     /// Names what does not run.
-    pub fn report(&self, rejected: &[Rejected]) {
+    pub fn report<'r>(&self, rejected: impl Iterator<Item = &'r Rejected>) {
         for Rejected { item, fault } in rejected {
             let title = self.title(*item);
             let file = self.files.get(*item).map_or("", String::as_str);

@@ -53,6 +53,16 @@ pub(crate) enum Kind {
     AtEnd { gauge: Gauge, asks: Asks },
 }
 
+impl Kind {
+    /// Whether a judgement of the member at `place` means anything for a group that saw none before.
+    pub(super) fn heeds_first(&self, place: usize) -> bool {
+        match self {
+            Kind::InOrder { chains } => chains.iter().any(|chain| chain.heeds_first(place)),
+            _ => true,
+        }
+    }
+}
+
 /// What is measured over a whole window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Gauge {

@@ -16,6 +16,8 @@ pub trait Joinable: Clone + Debug {
     /// About how many bytes are held in memory by keeping one.
     const HELD_BYTES: usize;
 
+    /// Reads what stands far apart in memory and that dropping it reads; what it gives has no meaning.
+    fn fetch(&self) -> u64;
     /// When it happened, and its place among those of the same time.
     fn moment(&self) -> Moment;
     /// Appends the value of `field`, at most so many bytes as are told apart; `false` where there is none.
@@ -28,6 +30,11 @@ impl Joinable for Arc<Event> {
     type Field = Field;
     // An event, and about as much again for its texts.
     const HELD_BYTES: usize = 2 * size_of::<Event>();
+
+    fn fetch(&self) -> u64 {
+        let held = u64::from(self.context.process.is_some()) ^ u64::from(self.context.remote_name.is_some());
+        self.boot.0 ^ held ^ u64::from(self.facts.is_empty())
+    }
 
     fn moment(&self) -> Moment {
         (self.boot, self.id)
@@ -93,20 +100,42 @@ pub(crate) fn number(text: &str) -> Option<Number> {
     }
 }
 
+/// The digits of each octet, and how many they are.
+const OCTETS: [([u8; 3], usize); 256] = {
+    let mut all = [([b'0'; 3], 1); 256];
+    let mut octet: u8 = 0;
+    loop {
+        let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+        let [hundreds, tens, ones] = digits;
+        all[octet as usize] = match octet {
+            0..10 => ([ones, b'.', b'.'], 1),
+            10..100 => ([tens, ones, b'.'], 2),
+            _ => ([hundreds, tens, ones], 3),
+        };
+        if octet == u8::MAX {
+            break all;
+        }
+        octet += 1;
+    }
+};
+
 /// Appends an IPv4 address; the general formatting takes several times as long.
 fn push_decimal(octets: [u8; 4], text: &mut String) {
-    for (place, octet) in octets.into_iter().enumerate() {
-        if place > 0 {
-            text.push('.');
+    let mut written = [b'.'; 16];
+    let mut len = 0;
+    for octet in octets {
+        let Some((digits, count)) = OCTETS.get(usize::from(octet)) else { return };
+        if let Some(place) = written.get_mut(len..len + digits.len()) {
+            place.copy_from_slice(digits);
         }
-        if octet >= 100 {
-            text.push(char::from(b'0' + octet / 100));
+        len += count;
+        if let Some(point) = written.get_mut(len) {
+            *point = b'.';
         }
-        if octet >= 10 {
-            text.push(char::from(b'0' + octet / 10 % 10));
-        }
-        text.push(char::from(b'0' + octet % 10));
+        len += 1;
     }
+    let written = written.get(..len - 1).and_then(|written| std::str::from_utf8(written).ok());
+    text.push_str(written.unwrap_or_default());
 }
 
 fn push_hexadecimal(bytes: &[u8], text: &mut String) {
@@ -116,5 +145,21 @@ fn push_hexadecimal(bytes: &[u8], text: &mut String) {
     for byte in bytes {
         let digits = [byte >> 4, byte & 15].map(|digit| DIGITS.get(usize::from(digit)));
         text.extend(digits.into_iter().flatten());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_written_as_everyone_writes_it() {
+        for octets in
+            [[0, 0, 0, 0], [1, 20, 3, 255], [10, 0, 100, 9], [255, 255, 255, 255], [99, 101, 200, 7]]
+        {
+            let mut text = String::from("x");
+            push_decimal(octets, &mut text);
+            assert_eq!(text, format!("x{}", std::net::Ipv4Addr::from(octets)));
+        }
     }
 }

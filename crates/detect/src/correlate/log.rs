@@ -1,31 +1,41 @@
 //! The latest events of a correlation, to be shown when it fires.
 //!
 //! Groups hold numbers into the log and not the events themselves: an event is kept once, in the order of arrival, as
-//! long as a window can reach it and there is room.
+//! long as a window can reach it and there is room. What is dropped has long left the processor's caches: many go at a
+//! time, and are fetched together before.
 
 use super::joinable::Joinable;
+use crate::judge::Moment;
 use std::collections::VecDeque;
+
+/// Events that are dropped together.
+const DROPPED_TOGETHER: usize = 32;
 
 /// Events by number.
 #[derive(Debug)]
 pub(super) struct Log<R> {
+    /// With their times.
     events: VecDeque<(u64, R)>,
+    /// When the last was, and its place among those of the same time.
+    last: Moment,
     /// Number of the first.
     first: u64,
+    /// Events that groups held themselves and no longer need.
+    spent: Vec<R>,
 }
 
 impl<R> Default for Log<R> {
     fn default() -> Self {
-        Self { events: VecDeque::new(), first: 0 }
+        Self { events: VecDeque::new(), last: Moment::default(), first: 0, spent: Vec::new() }
     }
 }
 
 impl<R: Joinable> Log<R> {
-    /// Keeps an event that came at `time`; its number. The same event twice in a row has one number.
-    pub(super) fn push(&mut self, time: u64, event: R) -> u64 {
-        let is_last = self.events.back().is_some_and(|(_, last)| last.moment() == event.moment());
-        if !is_last {
+    /// Keeps the event of `moment` that came at `time`; its number. The same event twice in a row has one number.
+    pub(super) fn push(&mut self, time: u64, moment: Moment, event: R) -> u64 {
+        if self.events.is_empty() || self.last != moment {
             self.events.push_back((time, event));
+            self.last = moment;
         }
         self.first + self.len().saturating_sub(1)
     }
@@ -39,20 +49,35 @@ impl<R: Joinable> Log<R> {
         numbers.filter_map(event).collect()
     }
 
-    /// Forgets what is earlier than `time`, up to the first that is not.
+    /// Forgets what is earlier than `time`, when that is so for many.
     pub(super) fn forget_before(&mut self, time: u64) {
-        while self.events.front().is_some_and(|(known, _)| *known < time) {
-            self.events.pop_front();
-            self.first += 1;
+        while self.events.get(DROPPED_TOGETHER - 1).is_some_and(|(known, _)| *known < time) {
+            self.drop_first(DROPPED_TOGETHER);
         }
     }
 
     /// Forgets an eighth of the events, the oldest. Says whether there were any.
     pub(super) fn shorten(&mut self) -> bool {
         let count = self.events.len().div_ceil(8);
+        for done in (0..count).step_by(DROPPED_TOGETHER) {
+            self.drop_first((count - done).min(DROPPED_TOGETHER));
+        }
+        count > 0
+    }
+
+    /// Takes an event that a group no longer needs, to drop it with others.
+    pub(super) fn spend(&mut self, event: R) {
+        self.spent.push(event);
+        if self.spent.len() >= DROPPED_TOGETHER {
+            fetch(self.spent.iter());
+            self.spent.clear();
+        }
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        fetch(self.events.iter().take(count).map(|(_, event)| event));
         self.events.drain(..count);
         self.first += u64::try_from(count).unwrap_or(0);
-        count > 0
     }
 
     fn len(&self) -> u64 {
@@ -63,4 +88,9 @@ impl<R: Joinable> Log<R> {
     pub(super) fn bytes(&self) -> usize {
         self.events.len() * (R::HELD_BYTES + size_of::<(u64, R)>())
     }
+}
+
+/// Reads a little of each event, none of which waits for another.
+fn fetch<'r, R: Joinable + 'r>(events: impl Iterator<Item = &'r R>) {
+    std::hint::black_box(events.fold(0, |all, event| all ^ event.fetch()));
 }

@@ -18,6 +18,7 @@ mod holds;
 mod joinable;
 mod log;
 mod order;
+mod sliding;
 mod state;
 mod table;
 mod together;
@@ -32,10 +33,13 @@ pub(crate) use joinable::{number, push_cut};
 
 use crate::judge::{Group, JudgeIndex, Judgement, Moment};
 use event::BootTime;
+use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 use state::{Taken, Tally};
+use std::hash::BuildHasher;
 use std::time::Duration;
-use table::{Said, Table, hash_of};
-use waiting::{Entry, Waiting};
+use table::{Key, Place, Said, Table};
+use waiting::{AHEAD, Entry, Waiting};
 
 /// How much the correlator may keep, and how long it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +88,8 @@ pub(crate) struct Correlator<R: Joinable> {
     groups: usize,
     bytes: usize,
     counts: Counts,
+    /// Hashes of keys and values; its seed is set by the first judgement.
+    hasher: Option<FixedState>,
     key: String,
     scratch: String,
 }
@@ -111,9 +117,15 @@ impl<R: Joinable> Correlator<R> {
             groups: 0,
             bytes: 0,
             counts: Counts::default(),
+            hasher: None,
             key: String::new(),
             scratch: String::new(),
         }
+    }
+
+    /// Whether there is no correlation.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.correlations.is_empty()
     }
 
     /// Whether any correlation joins `judge`.
@@ -123,6 +135,7 @@ impl<R: Joinable> Correlator<R> {
 
     /// Takes a rule's yes to `event`, which waits for its turn.
     pub(crate) fn push(&mut self, judge: JudgeIndex, event: R) {
+        let hasher = self.hasher.get_or_insert_with(|| seeded(event.moment()));
         let Some(joined) = self.joined.get(judge) else { return };
         for taker in joined {
             let Some(correlation) = self.correlations.get(taker.0) else { continue };
@@ -130,8 +143,9 @@ impl<R: Joinable> Correlator<R> {
                 self.counts.ungrouped += 1;
                 continue;
             }
-            let key = (self.key.as_str().into(), hash_of(&self.key));
-            self.waiting.push(Entry { moment: event.moment(), taker: *taker, key, event: event.clone() });
+            let key = (self.key.as_str().into(), hasher.hash_one(&self.key));
+            let (moment, event) = (event.moment(), event.clone());
+            self.waiting.push(Entry { moment, taker: *taker, key, place: None, event });
         }
     }
 
@@ -157,23 +171,44 @@ impl<R: Joinable> Correlator<R> {
         (self.groups, self.bytes)
     }
 
+    /// About how many of these bytes are events that are kept only to be shown.
+    pub(crate) fn shown_bytes(&self) -> usize {
+        self.tables.iter().map(Table::shown_bytes).sum()
+    }
+
     fn drain(&mut self, watermark: BootTime, out: &mut Vec<Judgement<R>>) {
-        while let Some(first) = self.waiting.first() {
-            if first.0 > watermark && self.waiting.len() <= WAITING_LIMIT {
-                break;
-            }
-            let Some(Entry { moment, taker, key, event }) = self.waiting.pop() else { break };
+        loop {
+            self.fetch_ahead();
+            let next = self.waiting.pop(watermark, WAITING_LIMIT);
+            let Some(Entry { moment, taker, key, place, event }) = next else { break };
             if moment < self.passed {
                 self.counts.late += 1;
             } else {
                 self.passed = moment;
                 self.settle(moment.0.0, out);
             }
-            if let Some(said) = self.take(taker, (&key.0, key.1), (event, moment), None) {
+            let key = Key { text: &key.0, hash: key.1, place };
+            if let Some(said) = self.take(taker, key, (event, moment, moment), None) {
                 self.join(said, out);
             }
         }
         self.settle(watermark.0, out);
+    }
+
+    /// Reads the groups of the judgements that come next, first where they stand, then what they hold: many at a time,
+    /// so that the processor waits for all of them at once.
+    fn fetch_ahead(&mut self) {
+        let Some(ahead) = self.waiting.ahead() else { return };
+        let mut places = SmallVec::<[(usize, Place); AHEAD]>::new();
+        for entry in ahead {
+            let number = entry.taker.0;
+            entry.place = self.tables.get(number).and_then(|table| table.place_of(entry.key.1));
+            places.extend(entry.place.map(|place| (number, place)));
+        }
+        let held = |(number, place): &(usize, Place)| {
+            self.tables.get(*number).map_or(0, |table| table.fetch(*place))
+        };
+        std::hint::black_box(places.iter().map(held).fold(0, |all, one| all ^ one));
     }
 
     /// Gives what a correlation said to those that join it, and so on, and then out.
@@ -185,8 +220,10 @@ impl<R: Joinable> Correlator<R> {
             let Some(correlation) = self.correlations.get(taker.0) else { continue };
             let mut key = std::mem::take(&mut self.key);
             if correlation.push_key((&judgement.event, judgement.group.as_ref()), taker.1, &mut key) {
-                let event = (judgement.event.clone(), judgement.moment);
-                let said = self.take(taker, (&key, hash_of(&key)), event, judgement.group.as_ref());
+                let event = (judgement.event.clone(), judgement.moment, judgement.event.moment());
+                let hash = self.hasher.as_ref().map_or(0, |hasher| hasher.hash_one(&key));
+                let known = Key { text: &key, hash, place: None };
+                let said = self.take(taker, known, event, judgement.group.as_ref());
                 self.key = key;
                 if let Some(said) = said {
                     self.join(said, out);
@@ -203,16 +240,16 @@ impl<R: Joinable> Correlator<R> {
     fn take(
         &mut self,
         (number, place): (usize, usize),
-        key: (&str, u64),
-        (event, moment): (R, Moment),
+        key: Key<'_>,
+        (event, moment, of_event): (R, Moment, Moment),
         group: Option<&Group>,
     ) -> Option<Judgement<R>> {
         let (correlation, table) = (self.correlations.get(number)?, self.tables.get_mut(number)?);
         let (groups, bytes) = (table.len(), table.bytes());
-        let mut tally = Tally::default();
+        let (mut tally, hasher) = (Tally::default(), self.hasher.as_ref()?);
         let (time, timespan) = (moment.0.0, correlation.timespan);
-        let taken = Taken { event, moment, group, place, time, timespan };
-        let said = table.take(correlation, key, taken, &mut self.scratch, &mut tally);
+        let taken = Taken { event, moment, of_event, group, place, time, timespan };
+        let said = table.take(correlation, key, taken, (&mut self.scratch, hasher, &mut tally));
         self.counts.unmeasured += tally.unmeasured;
         self.counts.evicted += tally.lost;
         self.groups = (self.groups + table.len()).saturating_sub(groups);
@@ -289,6 +326,12 @@ impl<R: Joinable> Correlator<R> {
         self.counts.evicted += u64::from(evicted);
         evicted
     }
+}
+
+/// A hasher whose seed is a time in nanoseconds: the same on every replay, and unknown to whoever chooses the values of
+/// events beforehand so that their hashes fall together. Nothing that is said depends on it.
+fn seeded((time, id): Moment) -> FixedState {
+    FixedState::with_seed(time.0.rotate_left(32) ^ id.sequence)
 }
 
 impl<R: Joinable> Said<R> {

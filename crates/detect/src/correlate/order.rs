@@ -31,6 +31,11 @@ impl Chain {
         chain
     }
 
+    /// Whether an event of the member at `place` means anything where none came before it.
+    pub(super) fn heeds_first(&self, place: usize) -> bool {
+        self.steps.first() == Some(&place) || self.bars.contains(&(place, 0))
+    }
+
     /// Whether a member after the last must not be seen, so that only the window's end tells.
     fn ends_late(&self) -> bool {
         self.bars.iter().any(|(_, after)| *after == self.steps.len())
@@ -105,6 +110,11 @@ impl<R: Joinable> Order<R> {
             progress.forget(is_over);
         }
         None
+    }
+
+    /// Reads what taking an event reads.
+    pub(super) fn fetch(&self) -> u64 {
+        self.progress.iter().flat_map(Progress::runs).fold(0, |all, run| all ^ run.last.0.0)
     }
 
     /// About how much is held.

@@ -10,6 +10,7 @@ use super::total::Sum;
 use super::values::Values;
 use super::window::{Measured, Window};
 use crate::judge::{Group, Moment};
+use foldhash::fast::FixedState;
 use strategy::yaml::Number;
 
 /// A judgement on its way into a group.
@@ -17,6 +18,8 @@ pub(super) struct Taken<'a, R> {
     pub(super) event: R,
     /// When it became true.
     pub(super) moment: Moment,
+    /// That of the event: the same for all judgements of one event, and read without touching the event.
+    pub(super) of_event: Moment,
     /// Values by which it groups, where a correlation gave it.
     pub(super) group: Option<&'a Group>,
     /// Its place among the members.
@@ -38,6 +41,7 @@ pub(super) struct Met<R> {
 pub(super) struct Around<'a, R> {
     pub(super) log: &'a mut Log<R>,
     pub(super) scratch: &'a mut String,
+    pub(super) hasher: &'a FixedState,
     pub(super) tally: &'a mut Tally,
 }
 
@@ -89,11 +93,11 @@ impl<R: Joinable> State<R> {
         taken: Taken<'_, R>,
         around: Around<'_, R>,
     ) -> Option<Met<R>> {
-        let Around { log, scratch, tally } = around;
+        let Around { log, scratch, hasher, tally } = around;
         let (time, timespan) = (taken.time, taken.timespan);
         let shown = match (self, &correlation.kind) {
             (State::Count(count), Kind::Events { at_least }) => {
-                let number = log.push(time, taken.event);
+                let number = log.push(time, taken.of_event, taken.event);
                 count.take(time, number, timespan, *at_least)
             }
             (State::Values(values), Kind::Values { at_least }) => {
@@ -101,24 +105,28 @@ impl<R: Joinable> State<R> {
                     tally.unmeasured += 1;
                     return None;
                 }
-                let number = log.push(time, taken.event);
-                values.take((time, number), scratch, timespan, *at_least)
+                let number = log.push(time, taken.of_event, taken.event);
+                values.take((time, number), (scratch, hasher), (timespan, *at_least))
             }
             (State::Sum(sum), Kind::Sum { bounds }) => {
                 let Some(value) = correlation.number(&taken) else {
                     tally.unmeasured += 1;
                     return None;
                 };
-                let number = log.push(time, taken.event);
+                let number = log.push(time, taken.of_event, taken.event);
                 sum.take((time, number), value, (timespan, bounds), &mut tally.lost)
             }
             (State::Together(together), Kind::Together { holds }) => {
-                return together.take(taken, correlation.members.len(), holds);
+                return together.take(taken, (correlation.members.len(), holds), |event| log.spend(event));
             }
             (State::Order(order), Kind::InOrder { chains }) => return order.take(&taken, chains),
             (State::Window(window), Kind::AtEnd { gauge, .. }) => {
                 match correlation.measured(*gauge, &taken, scratch) {
-                    Some(measured) => window.take(taken, &measured, &mut tally.lost),
+                    Some(measured) => {
+                        if let Some(middle) = window.take(taken, &measured, &mut tally.lost) {
+                            log.spend(middle);
+                        }
+                    }
                     None => tally.unmeasured += 1,
                 }
                 return None;
@@ -126,6 +134,18 @@ impl<R: Joinable> State<R> {
             _ => return None,
         };
         shown.map(|(numbers, count)| Met { members: log.events(numbers.into_iter()), count })
+    }
+
+    /// Reads what taking a judgement reads, so that it is near when one is taken; what it gives has no meaning.
+    pub(super) fn fetch(&self) -> u64 {
+        match self {
+            State::Count(count) => count.fetch(),
+            State::Values(values) => values.fetch(),
+            State::Sum(sum) => sum.fetch(),
+            State::Together(together) => together.fetch(),
+            State::Order(order) => order.fetch(),
+            State::Window(window) => window.fetch(),
+        }
     }
 
     /// When something is to be done next, where `last` is the time of the group's last event. Never later than it is.
@@ -220,6 +240,9 @@ fn push_values<R: Joinable>(
     group: Option<&Group>,
     text: &mut String,
 ) -> bool {
+    if let [Origin::Field(field)] = origins {
+        return event.push_text(*field, text);
+    }
     let mut lengths = smallvec::SmallVec::<[char; 4]>::new();
     for origin in origins {
         let before = text.len();

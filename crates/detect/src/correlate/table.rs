@@ -9,26 +9,39 @@ use super::log::Log;
 use super::state::{Around, Met, Settled, State, Taken, Tally, values_of};
 use crate::judge::Group;
 use compact_str::CompactString;
+use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::hash::BuildHasher;
+
+/// Where a group stands.
+pub(super) type Place = u32;
+
+/// A group's values, their hash, and where it stood when it was looked for before.
+#[derive(Clone, Copy)]
+pub(super) struct Key<'a> {
+    pub(super) text: &'a str,
+    pub(super) hash: u64,
+    pub(super) place: Option<Place>,
+}
 
 /// Groups of one correlation.
 #[derive(Debug)]
 pub(super) struct Table<R> {
     slots: Vec<Option<Slot<R>>>,
-    free: Vec<u32>,
+    free: Vec<Place>,
     /// Places in `slots`, by key.
-    places: HashTable<u32>,
+    places: HashTable<Place>,
     /// When something is to be done for the group in a slot, or before that.
-    dues: BinaryHeap<Reverse<(u64, u32)>>,
+    dues: BinaryHeap<Reverse<(u64, Place)>>,
     /// About how much the groups hold.
     bytes: usize,
     log: Log<R>,
 }
 
+// What an event reads of a group that holds little: whole lines of the processor's cache.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Slot<R> {
     key: CompactString,
     hash: u64,
@@ -58,16 +71,11 @@ impl<R> Default for Table<R> {
     }
 }
 
-/// The hash of a key.
-pub(super) fn hash_of(key: &str) -> u64 {
-    rustc_hash::FxBuildHasher.hash_one(key)
-}
-
-fn index(place: u32) -> usize {
+fn index(place: Place) -> usize {
     place as usize
 }
 
-fn slot_of<R>(slots: &[Option<Slot<R>>], place: u32) -> Option<&Slot<R>> {
+fn slot_of<R>(slots: &[Option<Slot<R>>], place: Place) -> Option<&Slot<R>> {
     slots.get(index(place))?.as_ref()
 }
 
@@ -81,31 +89,48 @@ impl<R: Joinable> Table<R> {
         self.bytes + self.log.bytes()
     }
 
+    /// About how much of it the events are that are kept only to be shown.
+    pub(super) fn shown_bytes(&self) -> usize {
+        self.log.bytes()
+    }
+
     /// The earliest time at which something may be to be done.
     pub(super) fn due(&self) -> Option<u64> {
         self.dues.peek().map(|Reverse((due, _))| *due)
     }
 
-    /// Takes a judgement into the group of `key`, whose hash is [`hash_of`] it, and says what it completes.
+    /// Where the group of a key with this hash may be.
+    pub(super) fn place_of(&self, hash: u64) -> Option<Place> {
+        let is_it = |place: &Place| slot_of(&self.slots, *place).is_some_and(|slot| slot.hash == hash);
+        self.places.find(hash, is_it).copied()
+    }
+
+    /// Reads what taking a judgement into the group at `place` reads; what it gives has no meaning.
+    pub(super) fn fetch(&self, place: Place) -> u64 {
+        slot_of(&self.slots, place).map_or(0, |slot| slot.state.fetch())
+    }
+
+    /// Takes a judgement into the group of `key`, and says what it completes.
     pub(super) fn take(
         &mut self,
         correlation: &Correlation<R::Field>,
-        (key, hash): (&str, u64),
+        key: Key<'_>,
         taken: Taken<'_, R>,
-        scratch: &mut String,
-        tally: &mut Tally,
+        around: (&mut String, &FixedState, &mut Tally),
     ) -> Option<Said<R>> {
         let (time, timespan) = (taken.time, taken.timespan);
+        let (scratch, hasher, tally) = around;
         self.log.forget_before(time.saturating_sub(timespan));
-        let is_it = |place: &u32| {
-            slot_of(&self.slots, *place).is_some_and(|slot| slot.hash == hash && slot.key == key)
-        };
-        let known = self.places.find(hash, is_it).copied();
-        let number = known.unwrap_or_else(|| self.open(correlation, (key, hash), time));
+        let known = self.find(key);
+        if known.is_none() && !correlation.kind.heeds_first(taken.place) {
+            return None;
+        }
+        let number = known.unwrap_or_else(|| self.open(correlation, key, time));
         let slot = self.slots.get_mut(index(number))?.as_mut()?;
         slot.last = slot.last.max(time);
         let before = slot.state.bytes();
-        let met = slot.state.take(correlation, taken, Around { log: &mut self.log, scratch, tally });
+        let around = Around { log: &mut self.log, scratch, hasher, tally };
+        let met = slot.state.take(correlation, taken, around);
         self.bytes = (self.bytes + slot.state.bytes()).saturating_sub(before);
         if known.is_none() {
             self.dues.push(Reverse((slot.state.due(slot.last, timespan), number)));
@@ -114,14 +139,23 @@ impl<R: Joinable> Table<R> {
         met.map(|met| Said { group: group(slot), met, time })
     }
 
+    fn find(&self, key: Key<'_>) -> Option<Place> {
+        let is_it = |place: &Place| {
+            slot_of(&self.slots, *place).is_some_and(|slot| slot.hash == key.hash && slot.key == key.text)
+        };
+        key.place.filter(is_it).or_else(|| self.places.find(key.hash, is_it).copied())
+    }
+
     /// Forgets the oldest of the events that are kept to be shown. Says whether there were any.
     pub(super) fn shorten(&mut self) -> bool {
         self.log.shorten()
     }
 
     /// A new group; its place.
-    fn open(&mut self, correlation: &Correlation<R::Field>, (key, hash): (&str, u64), time: u64) -> u32 {
-        let slot = Slot { key: key.into(), hash, last: time, state: State::new(&correlation.kind, time) };
+    fn open(&mut self, correlation: &Correlation<R::Field>, key: Key<'_>, time: u64) -> Place {
+        let hash = key.hash;
+        let slot =
+            Slot { key: key.text.into(), hash, last: time, state: State::new(&correlation.kind, time) };
         self.bytes += slot.own_bytes() + slot.state.bytes();
         let place = match self.free.pop() {
             Some(place) => place,
@@ -135,7 +169,7 @@ impl<R: Joinable> Table<R> {
             *empty = Some(slot);
         }
         let slots = &self.slots;
-        let rehash = |place: &u32| slot_of(slots, *place).map_or(0, |slot| slot.hash);
+        let rehash = |place: &Place| slot_of(slots, *place).map_or(0, |slot| slot.hash);
         self.places.insert_unique(hash, place, rehash);
         place
     }
@@ -194,7 +228,7 @@ impl<R: Joinable> Table<R> {
         false
     }
 
-    fn close(&mut self, place: u32) -> Option<Slot<R>> {
+    fn close(&mut self, place: Place) -> Option<Slot<R>> {
         let slot = self.slots.get_mut(index(place))?.take()?;
         if let Ok(entry) = self.places.find_entry(slot.hash, |known| *known == place) {
             entry.remove();
@@ -214,6 +248,6 @@ impl<R> Slot<R> {
     /// The slot, its places in the index and the heap, and its key.
     fn own_bytes(&self) -> usize {
         let key = if self.key.is_heap_allocated() { self.key.capacity() } else { 0 };
-        size_of::<Option<Self>>() + size_of::<(u64, u32)>() + 2 * size_of::<u32>() + key
+        size_of::<Option<Self>>() + size_of::<(u64, Place)>() + 2 * size_of::<Place>() + key
     }
 }

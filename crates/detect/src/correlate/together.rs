@@ -18,20 +18,32 @@ impl<R> Default for Together<R> {
 }
 
 impl<R: Joinable> Together<R> {
-    /// Takes an event of a member; says whether the members of the window are those that `holds` asks for.
-    pub(super) fn take(&mut self, taken: Taken<'_, R>, members: usize, holds: &Holds) -> Option<Met<R>> {
+    /// Takes an event of a member; says whether the members of the window are those that `holds` asks for. Events that
+    /// are not needed any more are given to `spend`.
+    pub(super) fn take(
+        &mut self,
+        taken: Taken<'_, R>,
+        (members, holds): (usize, &Holds),
+        mut spend: impl FnMut(R),
+    ) -> Option<Met<R>> {
         self.latest.resize_with(members, || None);
         let slot = self.latest.get_mut(taken.place)?;
         let timespan = taken.timespan;
-        if slot.as_ref().is_none_or(|(time, _)| *time <= taken.time) {
-            *slot = Some((taken.time, taken.event));
+        if slot.as_ref().is_none_or(|(time, _)| *time <= taken.time)
+            && let Some((_, earlier)) = slot.replace((taken.time, taken.event))
+        {
+            spend(earlier);
         }
         let newest = self.latest.iter().flatten().map(|(time, _)| *time).max()?;
         let oldest = newest.saturating_sub(timespan);
         let mut seen = 0;
         for (place, slot) in self.latest.iter_mut().enumerate() {
             match slot {
-                Some((time, _)) if *time < oldest => *slot = None,
+                Some((time, _)) if *time < oldest => {
+                    if let Some((_, over)) = slot.take() {
+                        spend(over);
+                    }
+                }
                 Some(_) => seen |= bit(place),
                 None => {}
             }
@@ -45,6 +57,11 @@ impl<R: Joinable> Together<R> {
         #[expect(clippy::cast_precision_loss, reason = "there are at most 64 members")]
         let count = members.len() as f64;
         Some(Met { members, count })
+    }
+
+    /// Reads what taking an event reads.
+    pub(super) fn fetch(&self) -> u64 {
+        self.latest.iter().flatten().fold(0, |all, (time, _)| all ^ time)
     }
 
     /// About how much is held.

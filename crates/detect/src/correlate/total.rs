@@ -4,7 +4,7 @@ use super::compile::COUNT_LIMIT;
 use super::count::Counted;
 use super::evidence::Evidence;
 use super::holds::within;
-use std::collections::VecDeque;
+use super::sliding::Sliding;
 use strategy::sigma::Order;
 use strategy::yaml::Number;
 
@@ -45,10 +45,10 @@ impl Total {
     }
 }
 
-/// The numbers of a window, in the order of time.
+/// The numbers of a window.
 #[derive(Debug, Default)]
 pub(super) struct Sum {
-    samples: VecDeque<(u64, Number)>,
+    samples: Sliding<Number>,
     total: Total,
     /// Numbers in the log.
     evidence: Evidence<u64>,
@@ -64,10 +64,10 @@ impl Sum {
         (timespan, bounds): (u64, &[(Order, f64)]),
         lost: &mut u64,
     ) -> Option<Counted> {
-        let newest = self.samples.back().map_or(time, |(last, _)| time.max(*last));
+        let newest = self.samples.last().map_or(time, |(last, _)| time.max(last));
         let oldest = newest.saturating_sub(timespan);
         self.evidence.forget_before(oldest);
-        while self.samples.front().is_some_and(|(old, _)| *old < oldest) {
+        while self.samples.first().is_some_and(|old| old < oldest) {
             self.forget_first();
         }
         if time < oldest || self.evidence.last() == Some(&number) {
@@ -77,13 +77,7 @@ impl Sum {
             self.forget_first();
             *lost += 1;
         }
-        match self.samples.back() {
-            Some((last, _)) if *last > time => {
-                let place = self.samples.partition_point(|(known, _)| *known <= time);
-                self.samples.insert(place, (time, value));
-            }
-            _ => self.samples.push_back((time, value)),
-        }
+        self.samples.insert(time, value);
         self.total.add(value);
         self.evidence.keep(time, number);
         let sum = self.total.value();
@@ -96,13 +90,18 @@ impl Sum {
     }
 
     fn forget_first(&mut self) {
-        if let Some((_, number)) = self.samples.pop_front() {
+        if let Some(number) = self.samples.take_first() {
             self.total.remove(number);
         }
     }
 
+    /// Reads what taking an event reads.
+    pub(super) fn fetch(&self) -> u64 {
+        self.samples.fetch() ^ self.evidence.fetch()
+    }
+
     /// About how much is held.
     pub(super) fn bytes(&self) -> usize {
-        self.samples.capacity() * size_of::<(u64, Number)>() + self.evidence.bytes()
+        self.samples.bytes() + self.evidence.bytes()
     }
 }

@@ -1,17 +1,26 @@
 //! Judgements that wait for earlier ones.
 //!
-//! Events come nearly in order: what is not earlier than the last goes to the end of a queue, the rest to a heap.
+//! Events come nearly in order: what is not earlier than the last goes to the end of a queue, the rest to a heap. As the
+//! queue tells what comes next, the memory of the groups that are next is fetched for many at a time
+//! ([`Waiting::ahead`]): the processor then waits once for all of them, and not for each in turn.
 
+use super::table::Place;
 use crate::judge::Moment;
 use compact_str::CompactString;
+use event::BootTime;
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
+
+/// Entries that are looked at together. More do not fit the misses that a core has under way, and its first cache.
+pub(super) const AHEAD: usize = 32;
 
 /// Judgements in the order of time, of arrival number, and of who takes them.
 #[derive(Debug)]
 pub(super) struct Waiting<R> {
     in_order: VecDeque<Entry<R>>,
     out_of_order: BinaryHeap<Reverse<Entry<R>>>,
+    /// How many at the front of the queue were looked at.
+    seen: usize,
 }
 
 /// A judgement that waits to be taken by a correlation. Its key is read while the event is fresh in the processor's cache.
@@ -22,12 +31,14 @@ pub(super) struct Entry<R> {
     pub(super) taker: (usize, usize),
     /// The values that it is grouped by, and their hash.
     pub(super) key: (CompactString, u64),
+    /// Where the group of that key was when it was looked for ahead of time.
+    pub(super) place: Option<Place>,
     pub(super) event: R,
 }
 
 impl<R> Default for Waiting<R> {
     fn default() -> Self {
-        Self { in_order: VecDeque::new(), out_of_order: BinaryHeap::new() }
+        Self { in_order: VecDeque::new(), out_of_order: BinaryHeap::new(), seen: 0 }
     }
 }
 
@@ -43,21 +54,29 @@ impl<R> Waiting<R> {
         }
     }
 
-    /// When the first is.
-    pub(super) fn first(&self) -> Option<Moment> {
-        let queued = self.in_order.front().map(|entry| entry.moment);
-        let heaped = self.out_of_order.peek().map(|Reverse(entry)| entry.moment);
-        queued.into_iter().chain(heaped).min()
+    /// Takes the first, where it is not after `watermark`, or where more than `limit` wait.
+    pub(super) fn pop(&mut self, watermark: BootTime, limit: usize) -> Option<Entry<R>> {
+        let is_due = |entry: &Entry<R>, waiting: usize| entry.moment.0 <= watermark || waiting > limit;
+        let waiting = self.len();
+        match (self.in_order.front(), self.out_of_order.peek()) {
+            (queued, Some(Reverse(heaped))) if queued.is_none_or(|queued| heaped < queued) => {
+                is_due(heaped, waiting).then(|| self.out_of_order.pop())?.map(|Reverse(entry)| entry)
+            }
+            (Some(queued), _) if is_due(queued, waiting) => {
+                self.seen = self.seen.saturating_sub(1);
+                self.in_order.pop_front()
+            }
+            _ => None,
+        }
     }
 
-    /// Takes the first.
-    pub(super) fn pop(&mut self) -> Option<Entry<R>> {
-        match (self.in_order.front(), self.out_of_order.peek()) {
-            (Some(queued), Some(Reverse(heaped))) if heaped < queued => {}
-            (Some(_), _) => return self.in_order.pop_front(),
-            _ => {}
+    /// The next of the queue, once for each: what is to come soon.
+    pub(super) fn ahead(&mut self) -> Option<impl Iterator<Item = &mut Entry<R>>> {
+        if self.seen > 0 {
+            return None;
         }
-        self.out_of_order.pop().map(|Reverse(entry)| entry)
+        self.seen = self.in_order.len().min(AHEAD);
+        (self.seen > 1).then(|| self.in_order.iter_mut().take(AHEAD))
     }
 }
 

@@ -6,6 +6,7 @@ use super::holds::{bit, within};
 use super::joinable::Joinable;
 use super::state::{Met, Taken};
 use super::total::Total;
+use crate::judge::Moment;
 use compact_str::CompactString;
 use rustc_hash::FxHashSet;
 use strategy::yaml::Number;
@@ -15,6 +16,8 @@ use strategy::yaml::Number;
 pub(super) struct Window<R> {
     /// When it began.
     opened: u64,
+    /// The last event.
+    last: Moment,
     measure: Measure,
     evidence: Evidence<R>,
 }
@@ -49,7 +52,7 @@ impl<R: Joinable> Window<R> {
             Gauge::Percentile(percent) => Measure::Numbers(Vec::new(), Some(percent)),
             Gauge::Members => Measure::Members(0),
         };
-        Self { opened, measure, evidence: Evidence::default() }
+        Self { opened, last: Moment::default(), measure, evidence: Evidence::default() }
     }
 
     /// When it ends.
@@ -57,13 +60,14 @@ impl<R: Joinable> Window<R> {
         self.opened.saturating_add(timespan)
     }
 
-    /// Takes an event; what there is no room for is counted as lost.
-    pub(super) fn take(&mut self, taken: Taken<'_, R>, measured: &Measured<'_>, lost: &mut u64) {
-        let is_known = self.evidence.last().is_some_and(|last| last.moment() == taken.event.moment());
+    /// Takes an event; what there is no room for is counted as lost. Gives back the event that is no longer shown.
+    pub(super) fn take(&mut self, taken: Taken<'_, R>, measured: &Measured<'_>, lost: &mut u64) -> Option<R> {
+        let is_known = self.evidence.len() > 0 && self.last == taken.of_event;
+        self.last = taken.of_event;
         if let Measure::Members(seen) = &mut self.measure {
             *seen |= bit(taken.place);
         } else if is_known {
-            return;
+            return None;
         }
         match (&mut self.measure, measured) {
             (Measure::Events(count), _) => *count += 1,
@@ -85,9 +89,7 @@ impl<R: Joinable> Window<R> {
             },
             _ => {}
         }
-        if !is_known {
-            self.evidence.keep(taken.time, taken.event);
-        }
+        if is_known { None } else { self.evidence.keep(taken.time, taken.event) }
     }
 
     /// The window ended: whether what was measured is what is asked for.
@@ -103,6 +105,15 @@ impl<R: Joinable> Window<R> {
             (_, Asks::Members(_)) => return None,
         };
         holds.then(|| Met { members: self.evidence.take(), count })
+    }
+
+    /// Reads what taking an event reads.
+    pub(super) fn fetch(&self) -> u64 {
+        let last = match &self.measure {
+            Measure::Numbers(numbers, _) => numbers.last().map_or(0, |last| last.to_bits()),
+            _ => 0,
+        };
+        self.opened ^ last ^ self.evidence.fetch()
     }
 
     /// About how much is held.

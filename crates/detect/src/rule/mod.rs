@@ -27,7 +27,7 @@ mod test;
 #[cfg(test)]
 mod tests;
 mod text;
-mod time;
+pub(crate) mod time;
 mod typed;
 mod witness;
 

@@ -12,7 +12,7 @@ use strategy::yaml::Number;
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
 
 /// Seconds since 1970.
-pub(super) fn seconds(value: Scalar<'_>) -> Option<i64> {
+pub(crate) fn seconds(value: Scalar<'_>) -> Option<i64> {
     match value {
         Scalar::Text(text) => of_text(text).or_else(|| of_number(value.number()?)),
         other => of_number(other.number()?),
