@@ -29,8 +29,10 @@ struct Line {
     status: Option<Status>,
     #[serde(default, rename = "requestObject")]
     request: serde_json::Value,
-    #[serde(default, rename = "stageTimestamp", alias = "requestReceivedTimestamp")]
-    time: String,
+    #[serde(default, rename = "stageTimestamp")]
+    stage_time: Option<String>,
+    #[serde(default, rename = "requestReceivedTimestamp")]
+    received_time: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -65,8 +67,14 @@ pub fn is_audit_line(line: &str) -> bool {
 /// Says what is wrong where the line is no audit event.
 pub fn event(line: &str) -> Result<Event, String> {
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let wall = nanoseconds(&line.time).unwrap_or_default();
-    let object = line.object.unwrap_or_default();
+    let time = line.stage_time.or(line.received_time).unwrap_or_default();
+    let wall = nanoseconds(&time).unwrap_or_default();
+    let mut object = line.object.unwrap_or_default();
+    if object.name.is_empty() {
+        // What is being made has no name in the path that it is asked for.
+        object.name =
+            line.request.pointer("/metadata/name").and_then(|name| name.as_str()).unwrap_or("").into();
+    }
     let claimed = |text: String| Text::claimed(text);
     let activity = ApiActivity {
         service: "kubernetes".into(),
@@ -120,6 +128,20 @@ mod tests {
         assert_eq!((&*api.verb, &*api.resource, api.user.as_str()), ("create", "deployments", "mallory"));
         assert_eq!(api.images, ["malicious/image"]);
         assert_eq!(event.wall.as_millis() % 1000, 500);
+    }
+
+    #[test]
+    fn an_event_has_the_time_of_its_stage_and_the_name_of_what_it_makes() {
+        let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"RequestResponse","stage":"ResponseComplete",
+            "verb":"create","user":{"username":"mallory"},"objectRef":{"resource":"pods","namespace":"default"},
+            "requestObject":{"metadata":{"name":"probe"}},
+            "requestReceivedTimestamp":"2026-11-21T10:00:00.250Z","stageTimestamp":"2026-11-21T10:00:00.5Z"}"#;
+        assert!(is_audit_line(line));
+        let event = event(line).unwrap();
+        let Kind::Api(api) = &event.kind else { panic!("{event:?}") };
+        assert_eq!((api.name.as_str(), event.wall.as_millis() % 1000), ("probe", 500));
+        let received = line.replace(r#","stageTimestamp":"2026-11-21T10:00:00.5Z""#, "");
+        assert_eq!(super::event(&received).unwrap().wall.as_millis() % 1000, 250);
     }
 
     #[test]

@@ -2,9 +2,12 @@
 //!
 //! `testnet dns ADDRESS:PORT NAME=IPV4…` answers A queries for the given names, NXDOMAIN for all others (RFC 1035
 //! §4.1). `testnet peer ADDRESS:PORT LINE…` sends one line at a time to whoever connects and reads the reply until it
-//! pauses: the far end of an interactive plain-text session. Both run until killed, print what they were asked, one
-//! line each, and print `ready` first. The resolver is written without the product's DNS code on purpose: a test
+//! pauses: the far end of an interactive plain-text session. `testnet api ADDRESS:PORT AUDIT TIME` is as much of a Kubernetes
+//! API as `kubectl apply` needs (module `api`). All run until killed, print what they were asked, one line each, and print
+//! `ready` first. The resolver is written without the product's DNS code on purpose: a test
 //! must not agree with itself.
+
+mod api;
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -12,7 +15,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::ExitCode;
 use std::time::Duration;
 
-const USAGE: &str = "usage: testnet dns ADDRESS:PORT NAME=IPV4… | testnet peer ADDRESS:PORT LINE…";
+const USAGE: &str = "usage: testnet dns ADDRESS:PORT NAME=IPV4… | testnet peer ADDRESS:PORT LINE… | testnet api ADDRESS:PORT AUDIT TIME";
 
 /// A reply has ended when nothing came for this long.
 const PAUSE: Duration = Duration::from_millis(300);
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         [kind, address, zone @ ..] if kind == "dns" => serve_names(address, zone),
         [kind, address, lines @ ..] if kind == "peer" => serve_lines(address, lines),
+        [kind, address, audit, time] if kind == "api" => api::serve(address, audit, time),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, USAGE)),
     };
     match outcome {
