@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use detect::plain::{EventRules, EventScratch, JsonRules, JsonScratch, Rejected};
+mod over_json;
+
+use detect::plain::{EventRules, EventScratch};
 use detect::{Fault, Placeholders};
 use event::file::{File, FileOp};
 use event::network::{Connection, ConnectionOp, Endpoints};
 use event::process::{Actor, Exec};
 use event::{BootTime, Event, Kind, Sensor};
+use over_json::judged;
 use std::sync::Arc;
 use strategy::falco::{Input, Rule, load};
 
@@ -18,24 +21,6 @@ fn rule(condition: &str) -> Rule {
     let set = load(&[Input { name: "r", text: &text.to_string() }]);
     assert_eq!(set.errors, [], "{condition}");
     set.rules.into_iter().next().unwrap()
-}
-
-fn json_rules(rules: &[Rule]) -> (JsonRules, Vec<Rejected>) {
-    JsonRules::with_falco(&[], rules, &Placeholders::new())
-}
-
-/// Which of `rules` hold for each of `events`.
-fn judged(rules: &[Rule], events: &[serde_json::Value]) -> Vec<Vec<usize>> {
-    let (program, rejected) = json_rules(rules);
-    assert_eq!(rejected, []);
-    let mut scratch = JsonScratch::default();
-    let judge = |event: &serde_json::Value| {
-        let text = event.to_string();
-        let found = program.judge(text.as_bytes(), &mut scratch).unwrap().0.to_vec();
-        assert_eq!(found, program.judge_each(text.as_bytes()).unwrap(), "the index agrees");
-        found
-    };
-    events.iter().map(judge).collect()
 }
 
 /// Whether `condition` holds for fields in Falco's form.

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it found")]
 
-use detect::plain::{EventRules, JsonRules, JsonScratch, Rejected};
+mod over_json;
+
+use detect::plain::{EventRules, Rejected};
 use detect::{Fault, Placeholders};
+use over_json::{json_rules, judged};
 use std::path::{Path, PathBuf};
 use strategy::falco::{Input, Priority, Rule, RuleSet, load};
 use strategy::yaml::{self, Node};
@@ -26,24 +29,6 @@ fn load_files(paths: &[PathBuf]) -> RuleSet {
         .map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap()))
         .collect();
     load(&texts.iter().map(|(name, text)| Input { name, text }).collect::<Vec<_>>())
-}
-
-fn json_rules(rules: &[Rule]) -> (JsonRules, Vec<Rejected>) {
-    JsonRules::with_falco(&[], rules, &Placeholders::new())
-}
-
-/// Which of `rules` hold for each of `events`.
-fn judged(rules: &[Rule], events: &[serde_json::Value]) -> Vec<Vec<usize>> {
-    let (program, rejected) = json_rules(rules);
-    assert_eq!(rejected, []);
-    let mut scratch = JsonScratch::default();
-    let judge = |event: &serde_json::Value| {
-        let text = event.to_string();
-        let found = program.judge(text.as_bytes(), &mut scratch).unwrap().0.to_vec();
-        assert_eq!(found, program.judge_each(text.as_bytes()).unwrap(), "the index agrees");
-        found
-    };
-    events.iter().map(judge).collect()
 }
 
 /// The process `cat /dev/null` of Falco's recording `cat_write.scap`, as far as the expectations of its tests tell it:

@@ -4,6 +4,7 @@
 //! events, from a field; all files are one stream, and what comes out of order within `detect.lag` counts as if in order.
 //! An event without a time that can be read is joined to nothing, and counted.
 
+use super::NAMED;
 use super::rules::Loaded;
 use crate::failure::say;
 use detect::Config;
@@ -15,8 +16,6 @@ use strategy::sigma::Item;
 /// Where a time is looked for, the first that is one: the names of Elastic, of most programs, of Windows, of Zeek.
 const TIME_FIELDS: [&str; 7] =
     ["@timestamp", "timestamp", "time", "TimeCreated", "SystemTime", "UtcTime", "ts"];
-/// How many events without a time are named; all are counted.
-const NAMED: u64 = 10;
 
 /// Correlations, and what they are given.
 pub struct Joining {
@@ -37,8 +36,7 @@ impl Joining {
         (rules, time): (&mut JsonRules, Option<&str>),
         config: &Config,
     ) -> (Self, Vec<Rejected>) {
-        let is_rule = |one: &&Rejected| !matches!(loaded.items.get(one.item), Some(Item::Correlation(_)));
-        let absent: Vec<usize> = rejected.iter().filter(is_rule).map(|one| one.item).collect();
+        let absent: Vec<usize> = rejected.iter().map(|one| one.item).collect();
         let (correlations, refused) = Correlations::<Noted>::without(&loaded.items, &absent, config);
         let mut refused: Vec<Rejected> =
             refused.into_iter().map(|(item, fault)| Rejected { item, fault }).collect();

@@ -12,19 +12,20 @@ use crate::cli::{Match, MatchFormat};
 use crate::config::Config;
 use crate::failure::{Exit, Failure, say};
 use detect::joined::{Joined, Noted};
-use detect::plain::{JsonRules, JsonScratch, Rejected};
+use detect::plain::{JsonRules, JsonScratch};
 use events::{Events, Next};
 use joining::Joining;
 use respond::escape::escaped;
 pub use rules::Loaded;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use strategy::sigma::{Head, Item};
 
-/// How many of the things that are no event are named; all are counted.
+/// How many of the things that are no event, and of the events without a time, are named; all are counted.
 const NAMED: u64 = 10;
 /// Longest text of a rule that is printed, in characters.
 const TEXT: usize = 300;
@@ -38,11 +39,12 @@ pub fn run(args: &Match) -> Result<Exit, Failure> {
     let mut loaded = Loaded::read(&args.rules)?;
     loaded.prune(args.logsource.as_ref());
     let placeholders = &config.detect.placeholders;
-    let (mut rules, rejected) = JsonRules::with_falco(&loaded.items, &loaded.falco, placeholders);
+    let (mut rules, mut rejected) = JsonRules::with_falco(&loaded.items, &loaded.falco, placeholders);
+    // Correlations are not for these rules to run, but for those that join.
+    rejected.retain(|one| !matches!(loaded.items.get(one.item), Some(Item::Correlation(_))));
     let (joining, refused) =
         Joining::new(&loaded, &rejected, (&mut rules, args.time.as_deref()), &config.detect);
-    let is_rule = |one: &&Rejected| !matches!(loaded.items.get(one.item), Some(Item::Correlation(_)));
-    loaded.report(rejected.iter().filter(is_rule).chain(&refused));
+    loaded.report(rejected.iter().chain(&refused));
     if rules.is_empty() {
         return Err(Failure::usage(
             "no rule can run",
@@ -87,6 +89,15 @@ struct Found<'a> {
     license: Option<&'a str>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     joined: Option<Together<'a>>,
+}
+
+/// The same for people.
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = if self.rule_id.is_empty() { "no id" } else { self.rule_id };
+        let [file, rule, id] = [self.file, self.rule, id].map(|text| escaped(text, TEXT));
+        write!(f, "{file}:{}: {}: {rule} ({id})", self.event, self.level)
+    }
 }
 
 /// What a correlation adds: its group, what it counted or measured, and the first and last events, in order.
@@ -168,14 +179,7 @@ impl Judge {
                     serde_json::to_writer(&mut *out, &found)?;
                     writeln!(out)?;
                 }
-                MatchFormat::Text => writeln!(
-                    out,
-                    "{}:{event}: {}: {} ({})",
-                    escaped(file, TEXT),
-                    found.level,
-                    escaped(found.rule, TEXT),
-                    escaped(if found.rule_id.is_empty() { "no id" } else { found.rule_id }, TEXT)
-                )?,
+                MatchFormat::Text => writeln!(out, "{found}")?,
             }
             self.matches += 1;
         }
@@ -231,35 +235,17 @@ impl Judge {
             let Some(Place { file, event }) = events.last().map(|last| Place { ..*last }) else { continue };
             let names = correlation.group_by.iter().map(String::as_str);
             let group: BTreeMap<&str, &str> = names.zip(one.group.iter().map(String::as_str)).collect();
-            let head = &correlation.head;
+            let Some(found) = self.found(one.item, file, event) else { continue };
             match self.format {
                 MatchFormat::Json => {
                     let count = one.count.to_string().parse().unwrap_or_else(|_| 0.into());
-                    let found = Found {
-                        rule_id: head.id.as_deref().unwrap_or(""),
-                        rule: &head.title,
-                        level: level(head),
-                        file,
-                        event,
-                        author: head.author.as_deref(),
-                        license: head.license.as_deref(),
-                        joined: Some(Together { group, count, events }),
-                    };
+                    let found = Found { joined: Some(Together { group, count, events }), ..found };
                     serde_json::to_writer(&mut *out, &found)?;
                     writeln!(out)?;
                 }
                 MatchFormat::Text => {
                     let of_group = group.iter().map(|(name, value)| format!(" {name}={value}"));
-                    writeln!(
-                        out,
-                        "{}:{event}: {}: {} ({}): {}{}",
-                        escaped(file, TEXT),
-                        level(head),
-                        escaped(&head.title, TEXT),
-                        escaped(head.id.as_deref().unwrap_or("no id"), TEXT),
-                        one.count,
-                        escaped(&of_group.collect::<String>(), TEXT)
-                    )?;
+                    writeln!(out, "{found}: {}{}", one.count, escaped(&of_group.collect::<String>(), TEXT))?;
                 }
             }
         }
