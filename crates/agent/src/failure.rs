@@ -55,12 +55,17 @@ impl Failure {
     /// Standard output cannot be written. A reader that has gone, as `head` does, is no error: that is its right.
     pub fn output(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self { exit: Exit::Fine, message: String::new(), hint: String::new() };
+            return Self::told(Exit::Fine);
         }
         Self::host(
             format!("cannot write to standard output: {error}"),
             "free the disk or the device behind it",
         )
+    }
+
+    /// Of which the user has been told.
+    pub fn told(exit: Exit) -> Self {
+        Self { exit, message: String::new(), hint: String::new() }
     }
 
     /// Something that should not happen.

@@ -1,19 +1,16 @@
 //! The pipeline: sense → enrich → detect → respond. The only wiring of the stages; live and replay both run it.
 
 use crate::config::Config;
-use crate::failure::Failure;
 use detect::Engine;
 use enrich::Enricher;
 use event::{Alert, Event, Kind, Sensor};
 use respond::{Format, Host};
 use std::io::{self, Write};
-use strategy::Strategy;
 
 /// The stages behind the sensors, with what they need to print.
 pub struct Pipeline {
     enricher: Enricher,
     engine: Engine,
-    strategies: usize,
     format: Format,
     host: Host,
     enriched: Vec<Event>,
@@ -23,39 +20,18 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that judges by `strategies` and prints alerts in `format`. What of them cannot run is not said here
-    /// but by [`crate::strategies::check`].
-    ///
-    /// # Errors
-    /// A limit of the configuration that leaves no room.
-    pub fn new(
-        strategies: &[Strategy],
-        config: &Config,
-        format: Format,
-        host: Host,
-    ) -> Result<Self, Failure> {
-        let (engine, _) = Engine::new(strategies, &config.detect).map_err(|error| {
-            Failure::usage(
-                format!("configuration of detection: {error}"),
-                "docs/watchkeeper.toml has the defaults",
-            )
-        })?;
-        Ok(Self {
+    /// A pipeline that judges with `engine` and prints alerts in `format`.
+    pub fn new(engine: Engine, config: &Config, format: Format, host: Host) -> Self {
+        Self {
             enricher: Enricher::new(config.enrich.clone()),
             engine,
-            strategies: strategies.len(),
             format,
             host,
             enriched: Vec::new(),
             alerts: Vec::new(),
             raised: 0,
             lost: 0,
-        })
-    }
-
-    /// Strategies that run.
-    pub fn strategies(&self) -> usize {
-        self.strategies
+        }
     }
 
     /// What the engine had to give up so far for lack of room: state of correlations and analytics.

@@ -10,6 +10,7 @@ use crate::failure::{Exit, Failure, say};
 use crate::live;
 use crate::pipeline::Pipeline;
 use crate::recording::Recording;
+use crate::strategies::{self, Checked};
 use std::io::{self, BufWriter, Write};
 
 /// Runs `replay`.
@@ -19,13 +20,19 @@ use std::io::{self, BufWriter, Write};
 pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
-    let strategies = crate::strategies::check(&documents, &config)?.strategies;
+    let Checked { strategies, engine } = strategies::check(&documents, &config)?;
+    let mut ready = Some(engine);
     let mut out = BufWriter::new(io::stdout());
     let mut raised = 0;
     for path in &args.files {
         let mut recording = Recording::open(path, args.kind)?;
         let format = live::form(args.judging.format).into();
-        let mut pipeline = Pipeline::new(&strategies, &config, format, recording.host())?;
+        let engine = match ready.take() {
+            Some(engine) => engine,
+            // What of them cannot run has been said.
+            None => strategies::compile(&strategies, &config)?.0,
+        };
+        let mut pipeline = Pipeline::new(engine, &config, format, recording.host());
         raised += play(&mut recording, &mut pipeline, &mut out)?;
         exceptions::uses(&strategies, &pipeline.exceptions()).iter().for_each(|sentence| say(sentence));
     }

@@ -181,9 +181,9 @@ impl Kind {
 macro_rules! classes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $ocsf:literal, $signal:literal;)+) => {
         /// Class of an event: rules are indexed by it. Names follow Sigma's categories where Sigma has one.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[repr(u8)]
-        pub enum Class { $($(#[doc = $doc])+ $variant,)+ }
+        pub enum Class { $($(#[doc = $doc])+ #[serde(rename = $name)] $variant,)+ }
 
         impl Class {
             /// All classes.

@@ -2,10 +2,11 @@
 
 use crate::event::Class;
 use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What rules can want: everything else can be left out where it would be sensed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Wants {
     /// Classes that rules judge or the engine itself needs.
     pub classes: BTreeSet<Class>,

@@ -67,12 +67,26 @@ impl Strategy {
 /// All that is wrong in any of them comes back at once; those that can run come back in the order given.
 /// A document that is incomplete but can run does.
 pub fn load(documents: &[(String, String)]) -> (Vec<Strategy>, Vec<Diagnostic>) {
+    read(documents, |_| {})
+}
+
+/// As [`load`], without tests and emulations: for whoever only runs them. Each document's are let go before the next one
+/// is read.
+pub fn load_to_run(documents: &[(String, String)]) -> (Vec<Strategy>, Vec<Diagnostic>) {
+    read(documents, |document| {
+        document.tests = Vec::new();
+        document.emulations = Vec::new();
+    })
+}
+
+fn read(documents: &[(String, String)], lighten: impl Fn(&mut Document)) -> (Vec<Strategy>, Vec<Diagnostic>) {
     let mut strategies = Vec::new();
     let mut diagnostics = Vec::new();
     let mut owners: HashMap<String, &str> = HashMap::new();
     for (path, text) in documents {
         let source = Source::new(path, text);
-        let (document, mut found) = lint::examine(&source);
+        let (mut document, mut found) = lint::examine(&source);
+        lighten(&mut document);
         found.extend(duplicates(&document, &source, &mut owners));
         let breaks = |diagnostic: &Diagnostic| {
             diagnostic.severity == Severity::Error && diagnostic.code.breaks == Breaks::Strategy
@@ -86,17 +100,6 @@ pub fn load(documents: &[(String, String)]) -> (Vec<Strategy>, Vec<Diagnostic>) 
         diagnostics.append(&mut found);
     }
     (strategies, diagnostics)
-}
-
-/// Loads what [`load`] has found to run once more, without its tests and emulations and without looking for faults: for a
-/// process that only runs them.
-pub fn load_to_run(documents: &[(String, String)]) -> Vec<Strategy> {
-    let read = |(path, text): &(String, String)| {
-        let document = Document::read_to_run(&Source::new(path, text));
-        let front = document.front.clone()?.value;
-        Some(Strategy { path: path.clone(), text: text.clone(), front, document })
-    };
-    documents.iter().filter_map(read).collect()
 }
 
 /// Reports ids and slugs that an earlier document has.

@@ -16,8 +16,8 @@ use event::Field;
 use std::path::PathBuf;
 use std::time::Duration;
 use strategy::Strategy;
-use strategy::document::Placed;
 use strategy::document::blocks::{Date, Exception};
+use strategy::document::{Document, Placed};
 use strategy::sigma::Item;
 use strategy::source::Span;
 
@@ -137,6 +137,13 @@ pub fn apply(strategies: &mut [Strategy], exceptions: &[config::Exception]) -> R
         }
     }
     Ok(())
+}
+
+/// Lets go of all of a strategy but what the sentences here need.
+pub fn keep_only(strategy: &mut Strategy) {
+    strategy.text = String::new();
+    let exceptions = std::mem::take(&mut strategy.document.exceptions);
+    strategy.document = Document { exceptions, ..Document::default() };
 }
 
 fn is_meant(strategy: &Strategy, name: &str) -> bool {

@@ -2,6 +2,7 @@
 //! all that it uses are descriptors that it inherited.
 
 use super::files::Files;
+use super::handover::{self, Sizes};
 use super::ingest::{BATCHES, Batch, Ingest, Sources};
 use super::link::{FromEngine, Lines, Setup, send};
 use super::record::Recorder;
@@ -9,12 +10,15 @@ use super::sandbox;
 use crate::exceptions;
 use crate::failure::{Exit, Failure};
 use crate::pipeline::Pipeline;
+use crate::strategies::{self, Checked};
 use event::health::{Health, SensorState};
 use event::recording::Head;
 use event::{Kind, Sensor};
 use sense::kernel::{Counters, MAX_CPUS, RingReader, inherited};
 use std::fs::File;
 use std::io::{self, BufWriter, PipeReader, PipeWriter};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Runs until the sensor process closes its pipe.
@@ -27,12 +31,17 @@ pub fn run() -> Result<Exit, Failure> {
     let mut control = Lines::new(File::from(inherited(0)));
     let setup = control.first::<Setup>().map_err(|error| bug("setup", error))?;
     let requests = File::from(inherited(setup.requests));
-    let rings = Rings::map(&setup).map_err(|error| bug("rings", error))?;
+    let handover = UnixStream::from(inherited(setup.rings));
     let record = setup.record.map(|fd| File::from(inherited(fd)));
     let actor = setup.actor.map(|fd| Lines::new(File::from(inherited(fd))));
+    let wake = io::pipe().map_err(|error| bug("pipe", error))?;
     let sandbox_missing = sandbox::enter();
-    let mut engine = EngineProcess::new(&setup, requests, record)?;
-    engine.tell(&FromEngine::Ready { strategies: engine.pipeline.strategies(), sandbox_missing });
+    let mut engine = EngineProcess::new(setup, requests, record)?;
+    let rings = Rings::take(&handover, wake).map_err(|error| bug("rings", error))?;
+    drop(handover);
+    // The sensor process has ended before there were any.
+    let Some(rings) = rings else { return Ok(Exit::Fine) };
+    engine.tell(&FromEngine::Ready { strategies: engine.strategies.len(), sandbox_missing });
     let (sender, batches) = sync_channel(BATCHES);
     let ingest = std::thread::Builder::new()
         .name("ingest".into())
@@ -64,7 +73,7 @@ fn die_with_parent() {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
 }
 
-/// What is opened before the sandbox is entered.
+/// What the kernel programs fill, mapped.
 struct Rings {
     critical: RingReader,
     file: RingReader,
@@ -74,17 +83,17 @@ struct Rings {
 }
 
 impl Rings {
-    fn map(setup: &Setup) -> io::Result<Self> {
-        let ring = |(fd, bytes)| RingReader::new(inherited(fd), bytes);
-        let [critical, file, network] = setup.rings;
-        let counters = inherited(setup.counters);
-        Ok(Self {
-            critical: ring(critical)?,
-            file: ring(file)?,
-            network: ring(network)?,
-            counters: Counters::map(std::os::fd::AsFd::as_fd(&counters), MAX_CPUS)?,
-            wake: io::pipe()?,
-        })
+    /// Waits for them; `None` where none come any more.
+    fn take(handover: &UnixStream, wake: (PipeReader, PipeWriter)) -> io::Result<Option<Self>> {
+        let Some((Sizes(sizes), fds)) = handover::take(handover)? else { return Ok(None) };
+        let ([critical, file, network], [to_critical, to_file, to_network, counters]) = (sizes, fds);
+        Ok(Some(Self {
+            critical: RingReader::new(to_critical, critical)?,
+            file: RingReader::new(to_file, file)?,
+            network: RingReader::new(to_network, network)?,
+            counters: Counters::map(counters.as_fd(), MAX_CPUS)?,
+            wake,
+        }))
     }
 
     /// Starts the file ring's thread.
@@ -102,6 +111,7 @@ impl Rings {
 
 struct EngineProcess {
     pipeline: Pipeline,
+    /// What is left of them: their exceptions.
     strategies: Vec<strategy::Strategy>,
     recorder: Option<Recorder<File>>,
     requests: File,
@@ -112,16 +122,18 @@ struct EngineProcess {
 }
 
 impl EngineProcess {
-    fn new(setup: &Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
-        let host =
-            respond::Host { hostname: setup.hostname.clone(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        let mut strategies = strategy::load_to_run(&setup.documents);
-        // What is wrong with them the sensor process has said.
-        let _ = exceptions::apply(&mut strategies, &setup.config.exception);
-        let pipeline = Pipeline::new(&strategies, &setup.config, setup.format.into(), host)?;
-        let head = Head::new(env!("CARGO_PKG_VERSION"), &setup.hostname, &setup.kernel);
-        Ok(Self {
-            pipeline,
+    /// Compiles the strategies, and says what is wrong with them and what they use.
+    fn new(setup: Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
+        let Setup { documents, format, hostname, kernel, config, .. } = setup;
+        let Checked { mut strategies, engine } = strategies::check(&documents, &config)?;
+        drop(documents);
+        let head = Head::new(env!("CARGO_PKG_VERSION"), &hostname, &kernel);
+        let host = respond::Host { hostname, version: env!("CARGO_PKG_VERSION").to_owned() };
+        let wants = engine.wanted();
+        let expired = exceptions::expired(&strategies);
+        strategies.iter_mut().for_each(exceptions::keep_only);
+        let mut process = Self {
+            pipeline: Pipeline::new(engine, &config, format.into(), host),
             strategies,
             recorder: record.map(|file| Recorder::new(file, &head)),
             requests,
@@ -129,7 +141,12 @@ impl EngineProcess {
             events: 0,
             lost: 0,
             docker_down: false,
-        })
+        };
+        process.tell(&FromEngine::Wants(Box::new(wants)));
+        for sentence in expired {
+            process.tell(&FromEngine::Say(sentence));
+        }
+        Ok(process)
     }
 
     fn tell(&mut self, message: &FromEngine) {

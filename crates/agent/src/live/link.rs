@@ -22,10 +22,8 @@ pub struct Setup {
     pub hostname: String,
     /// Kernel release.
     pub kernel: String,
-    /// Ring descriptors with their sizes in bytes: critical, file, network.
-    pub rings: [(RawFd, u32); 3],
-    /// Descriptor of the counters.
-    pub counters: RawFd,
+    /// Socket on which the rings come.
+    pub rings: RawFd,
     /// Pipe from the actor.
     pub actor: Option<RawFd>,
     /// Pipe to the sensor.

@@ -2,22 +2,25 @@
 //!
 //! * The *sensor* (this process) loads and attaches the kernel programs, describes what already runs, and hashes
 //!   executed files. It never looks at what the programs report.
-//! * The *engine* reads the rings through inherited descriptors and does all parsing, enrichment and detection,
+//! * The *engine* compiles the strategies, reads the rings and does all parsing, enrichment and detection,
 //!   under its own user id, without capabilities, sockets or file access ([`sandbox`]).
 //! * The *actor* holds the container runtime's socket and passes on what the runtime says.
 //!
-//! They talk over pipes in lines of JSON ([`link`]); events of the kernel do not pass through a pipe.
+//! They talk over pipes in lines of JSON ([`link`]); events of the kernel do not pass through a pipe, but the rings' descriptors
+//! through a socket ([`handover`]).
 
 pub mod actor;
 mod capabilities;
 pub mod engine;
 mod files;
+mod handover;
 mod hashes;
 mod ingest;
 mod lines;
 mod link;
 mod lock;
 mod pace;
+mod processes;
 mod record;
 mod request;
 pub mod sandbox;

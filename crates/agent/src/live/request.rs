@@ -2,12 +2,15 @@
 //!
 //! The engine may be an adversary's by then: THREAT_MODEL.md.
 
+use event::Wants;
 use sense::kernel::HashRequest;
 use serde::{Deserialize, Serialize};
 
 /// From the engine to the sensor.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FromEngine {
+    /// The strategies are compiled and use this; said once, before it reads anything that an adversary writes.
+    Wants(Box<Wants>),
     /// It reads the rings.
     Ready {
         /// Strategies that run.

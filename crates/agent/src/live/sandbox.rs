@@ -2,7 +2,7 @@
 //!
 //! The user id and all capabilities are already gone: the sensor starts the engine under another user. Here it
 //! gives up new privileges, the file system (Landlock) and every system call that it does not need (seccomp: no
-//! sockets, no open, no exec, no bpf, no ptrace). A refused call returns EPERM.
+//! sockets of its own, no open, no exec, no bpf, no ptrace). A refused call returns EPERM.
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_readv,
+    libc::SYS_recvmsg,
     libc::SYS_write,
     libc::SYS_writev,
     libc::SYS_close,

@@ -36,29 +36,25 @@ pub fn run(command: &Command) -> Result<Exit, Failure> {
     }
 }
 
-/// Strategies that run, and what of all that can be sensed they use.
+/// Strategies that run.
 pub struct Checked {
-    /// The strategies, with the configuration's exceptions.
+    /// The strategies, with the configuration's exceptions and without tests and emulations.
     pub strategies: Vec<Strategy>,
-    /// What they use; `None` where the configuration leaves detection no room, which whoever detects says.
-    pub wants: Option<event::Wants>,
+    /// The same, compiled.
+    pub engine: detect::Engine,
 }
 
-/// Loads the documents and the configuration's exceptions; names on standard error everything that keeps a strategy
-/// from running; the good ones run.
+/// Loads the documents and the configuration's exceptions, and compiles them; names on standard error everything that
+/// keeps a strategy from running; the good ones run.
 ///
 /// # Errors
-/// No strategy is left, or an exception is wrong.
+/// No strategy is left, an exception is wrong, or the configuration leaves detection no room.
 pub fn check(documents: &[Document], config: &Config) -> Result<Checked, Failure> {
-    let (mut strategies, diagnostics) = strategy::load(documents);
+    let (mut strategies, diagnostics) = strategy::load_to_run(documents);
     let mut err = io::stderr().lock();
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error) {
         // Standard error may be closed; the strategies run all the same.
         let _ = writeln!(err, "{}", diagnostic.render());
-    }
-    let compiled = detect::Engine::new(&strategies, &config.detect).ok();
-    for error in compiled.iter().flat_map(|(_, errors)| errors) {
-        let _ = writeln!(err, "error: {error}");
     }
     drop(err);
     if strategies.is_empty() {
@@ -68,7 +64,27 @@ pub fn check(documents: &[Document], config: &Config) -> Result<Checked, Failure
         ));
     }
     exceptions::apply(&mut strategies, &config.exception)?;
-    Ok(Checked { strategies, wants: compiled.map(|(engine, _)| engine.wanted()) })
+    let (engine, errors) = compile(&strategies, config)?;
+    for error in errors {
+        let _ = writeln!(io::stderr(), "error: {error}");
+    }
+    Ok(Checked { strategies, engine })
+}
+
+/// Compiles strategies.
+///
+/// # Errors
+/// The configuration leaves detection no room.
+pub fn compile(
+    strategies: &[Strategy],
+    config: &Config,
+) -> Result<(detect::Engine, Vec<detect::CompileError>), Failure> {
+    detect::Engine::new(strategies, &config.detect).map_err(|error| {
+        Failure::usage(
+            format!("configuration of detection: {error}"),
+            "docs/watchkeeper.toml has the defaults",
+        )
+    })
 }
 
 fn unwritable(error: io::Error) -> Failure {

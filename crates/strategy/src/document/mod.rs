@@ -103,20 +103,6 @@ const BLOCKS: &[(&str, BlockKind, &[SectionKind])] = &[
 impl Document {
     /// Reads `source`, reporting every problem of form.
     pub fn read(source: &Source<'_>, problems: &mut Vec<Problem>) -> Self {
-        Self::read_blocks(source, problems, |_| true)
-    }
-
-    /// Reads what running it needs: all but tests and emulations, of which nothing is said either.
-    pub(crate) fn read_to_run(source: &Source<'_>) -> Self {
-        let is_needed = |info: &str| !info.starts_with("jsonl test") && !info.starts_with("yaml emulation");
-        Self::read_blocks(source, &mut Vec::new(), is_needed)
-    }
-
-    fn read_blocks(
-        source: &Source<'_>,
-        problems: &mut Vec<Problem>,
-        is_needed: impl Fn(&str) -> bool,
-    ) -> Self {
         if source.text.len() > TEXT_LIMIT_BYTES {
             let message = format!("a document of {} bytes, more than {TEXT_LIMIT_BYTES}", source.text.len());
             problems.push(Problem::new(codes::DOCUMENT_SIZE, Span::default(), message));
@@ -131,7 +117,7 @@ impl Document {
                     .with_hint("begin with `---`, `ads: 1`, id, slug, title, …, `---`"),
             ),
         }
-        for block in blocks.iter().filter(|block| is_needed(&block.info)) {
+        for block in &blocks {
             document.read_block(block, source, problems);
         }
         document
