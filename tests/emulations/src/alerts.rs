@@ -5,12 +5,14 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 /// An alert that was raised.
 pub struct Alert {
     /// When it was read.
     pub at: Instant,
+    /// When the first of its events happened.
+    pub begin: SystemTime,
     /// Id of its strategy.
     pub strategy: String,
     /// Id of its rule.
@@ -59,8 +61,11 @@ impl Alerts {
                 |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned();
             // A first alert, not its updates.
             if value.get("activity_id").and_then(Value::as_u64) == Some(1) {
+                let begin = value.pointer("/finding_info/first_seen_time").and_then(Value::as_u64);
+                let begin = Duration::from_millis(begin.context("an alert without a time")?);
                 out.push(Alert {
                     at: Instant::now(),
+                    begin: SystemTime::UNIX_EPOCH + begin,
                     strategy: text("/finding_info/analytic/uid"),
                     rule: text("/finding_info/analytic/related_analytics/0/uid"),
                     title: text("/finding_info/title"),

@@ -15,7 +15,7 @@ use alerts::{Alert, Alerts};
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use strategy::Strategy;
 use strategy::document::blocks::Emulation;
 use strategy::sigma::Item;
@@ -193,7 +193,7 @@ fn run(
     alerts: &mut Alerts,
 ) -> anyhow::Result<Outcome> {
     alerts.pass_over()?;
-    let began = Instant::now();
+    let (began, began_at) = (Instant::now(), SystemTime::now());
     let trouble = stage.act(emulation)?;
     let wanted: Vec<String> = emulation.expect.iter().map(|one| rule_id(strategy, &one.rule)).collect();
     let patience = emulation.expect.iter().map(|one| one.within.0).max().unwrap_or(BENIGN).max(BENIGN);
@@ -201,6 +201,8 @@ fn run(
     let mut seen: Vec<Alert> = Vec::new();
     loop {
         alerts.read(&mut seen)?;
+        // A correlation waits for what may come out of order: it may raise its alert during the next act.
+        seen.retain(|alert| alert.begin >= began_at);
         let is_complete = |id: &String| seen.iter().any(|alert| alert.rule == *id);
         if Instant::now() >= deadline || (!wanted.is_empty() && wanted.iter().all(is_complete)) {
             break;
