@@ -96,6 +96,8 @@ static void files(void)
 	worked("rename", rename("/tmp/act-write", "/tmp/act-renamed") == 0);
 	worked("chmod", chmod("/tmp/act-renamed", 0600) == 0);
 	worked("link", symlink("/tmp/act-renamed", "/tmp/act-link") == 0);
+	close(open("/tmp/ID_rsa", O_CREAT | O_WRONLY, 0600));
+	close(open("/tmp/ID_rsa", O_RDONLY));
 	worked("mkdir", mkdir("/tmp/act-folder", 0755) == 0);
 	folder = open("/tmp/act-folder", O_RDONLY | O_DIRECTORY);
 	fd = openat(folder, "../act-relative", O_CREAT | O_WRONLY, 0600);

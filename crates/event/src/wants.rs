@@ -13,7 +13,7 @@ pub struct Wants {
     /// Of some of these classes, the only operations (`event.operation`) that can matter; a class that is not here
     /// matters as a whole.
     pub operations: BTreeMap<Class, BTreeSet<CompactString>>,
-    /// Last components of paths that rules about reads name, in lower case: what to watch for reads.
+    /// Last components of paths that rules about reads name: what to watch for reads, in any case of ASCII letters.
     pub file_names: BTreeSet<CompactString>,
 }
 

@@ -173,12 +173,26 @@ static __always_inline u32 wk_open_flags(const struct wk_call *c)
 	}
 }
 
+/* Eight bytes with their ASCII letters as small ones; the rest as it is. */
+static __always_inline __u64 wk_small_letters(__u64 bytes)
+{
+	const __u64 each = 0x0101010101010101ull, high = 0x80 * each;
+	__u64 low = bytes & ~high;
+	__u64 from_a = low + (0x80 - 'A') * each, behind_z = low + (0x7f - 'Z') * each;
+
+	return bytes | (((from_a ^ behind_z) & ~bytes & high) >> 2);
+}
+
 static __always_inline bool wk_is_watched(struct file *f)
 {
 	struct dentry *d = BPF_CORE_READ(f, f_path.dentry);
 	struct inode *inode = BPF_CORE_READ(f, f_inode);
 	struct wk_watched_inode object = {};
-	struct wk_watched_name name = {};
+	union {
+		struct wk_watched_name name;
+		__u64 words[WK_WATCHED_NAME_LEN / 8];
+	} last = {};
+	int i;
 
 	object.inode = BPF_CORE_READ(inode, i_ino);
 	object.dev = BPF_CORE_READ(inode, i_sb, s_dev);
@@ -186,8 +200,10 @@ static __always_inline bool wk_is_watched(struct file *f)
 		return true;
 	if (BPF_CORE_READ(d, d_name.len) >= WK_WATCHED_NAME_LEN)
 		return false;
-	bpf_probe_read_kernel_str(name.name, sizeof(name.name), BPF_CORE_READ(d, d_name.name));
-	return bpf_map_lookup_elem(&watched_names, &name) != NULL;
+	bpf_probe_read_kernel_str(last.name.name, sizeof(last.name), BPF_CORE_READ(d, d_name.name));
+	for (i = 0; i < WK_WATCHED_NAME_LEN / 8; i++)
+		last.words[i] = wk_small_letters(last.words[i]);
+	return bpf_map_lookup_elem(&watched_names, &last.name) != NULL;
 }
 
 static __always_inline bool wk_is_dev_null(struct file *f)

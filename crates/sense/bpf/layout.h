@@ -170,7 +170,7 @@ struct wk_watched_inode {
 	__u32 dev, pad;       /* dev: major << 20 | minor */
 };
 struct wk_watched_name {
-	char name[WK_WATCHED_NAME_LEN]; /* last part of the path, at most 31 bytes, rest zero */
+	char name[WK_WATCHED_NAME_LEN]; /* last part of the path, ASCII letters as small ones, at most 31 bytes, rest zero */
 };
 
 /* ---- WK_SYSCALL ---- numbers are those of x86-64 whatever the caller's width */

@@ -60,11 +60,11 @@ impl KernelSensor {
     }
 }
 
-/// The name with zeroes behind it; at least one, as in the kernel's string.
+/// The name in small letters, as the programs look it up, with zeroes behind it; at least one, as in the kernel's string.
 fn name_key(name: &str) -> Option<[u8; watched_name::BYTES]> {
     let mut key = [0; watched_name::BYTES];
     let fits = !name.is_empty() && name.len() < key.len();
-    key.get_mut(..name.len()).filter(|_| fits)?.copy_from_slice(name.as_bytes());
+    key.get_mut(..name.len()).filter(|_| fits)?.copy_from_slice(name.to_ascii_lowercase().as_bytes());
     Some(key)
 }
 
@@ -90,6 +90,7 @@ mod tests {
     #[test]
     fn names_that_the_kernel_cannot_hold_are_refused() {
         assert_eq!(name_key("shadow").map(|k| k[..7].to_vec()), Some(b"shadow\0".to_vec()));
+        assert_eq!(name_key("SHadow"), name_key("shadow"));
         assert_eq!(name_key(""), None);
         assert!(name_key(&"x".repeat(31)).is_some());
         assert_eq!(name_key(&"x".repeat(32)), None);
