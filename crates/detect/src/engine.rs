@@ -9,7 +9,7 @@ use crate::correlate::{Correlator, Limits};
 use crate::error::CompileError;
 use crate::judge::{Judge, Judgement};
 use crate::program::{self, Compiled};
-use crate::rule::{Marks, Placeholders, Program, RuleIndex};
+use crate::rule::{ClassMarks, Placeholders, Program, RuleIndex};
 use compact_str::CompactString;
 use event::alert::StrategyHead;
 use event::health::{Loss, LossAt};
@@ -90,7 +90,7 @@ pub struct Stats {
 pub struct Engine {
     judges: Vec<Judge>,
     program: Program,
-    marks: Marks,
+    marks: ClassMarks,
     wanted: Wants,
     analytics: Analytics,
     correlator: Correlator<Arc<Event>>,
@@ -137,7 +137,7 @@ impl Engine {
         let wanted = wanted(&compiled);
         let engine = Self {
             wanted,
-            marks: Marks::default(),
+            marks: ClassMarks::default(),
             analytics: Analytics::new(compiled.parameters, &compiled.fields),
             correlator: Correlator::new(
                 compiled.correlations,

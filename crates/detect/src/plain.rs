@@ -7,7 +7,8 @@ use crate::error::Fault;
 use crate::joined::Value;
 use crate::json::{self, JsonRecord, Shape, Slot, Slots};
 use crate::rule::{
-    Compiler, Marks, Node, Placeholders, Program, Record, RuleSet, Scalar, Schema, Typed, compile, falco_node,
+    ClassMarks, Compiler, Marks, Node, Placeholders, Program, Record, RuleSet, Scalar, Schema, Typed,
+    compile, falco_node,
 };
 use event::{Class, Event, Field};
 use smallvec::SmallVec;
@@ -191,7 +192,7 @@ pub struct EventRules {
 /// What is kept from event to event, so that none allocates.
 #[derive(Debug, Default)]
 pub struct EventScratch {
-    marks: Marks,
+    marks: ClassMarks,
     matched: SmallVec<[usize; 4]>,
 }
 

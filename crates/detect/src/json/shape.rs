@@ -166,6 +166,10 @@ impl Key for Slot {
         false
     }
 
+    fn number(self) -> usize {
+        self.0
+    }
+
     fn cost(self) -> u32 {
         0
     }

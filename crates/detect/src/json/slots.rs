@@ -4,7 +4,7 @@ use super::customs::Customs;
 use super::items::JsonItem;
 use super::scan::{Cursor, Quoted, Range, unescape};
 use super::shape::{Shape, Slot};
-use crate::rule::{Presence, Record, Scalar};
+use crate::rule::{Alone, Presence, Record, Scalar};
 
 /// A value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -177,6 +177,21 @@ impl Record<Slot> for JsonRecord<'_> {
             Some(cell) if cell.place.list == 0 => self.ask(cell.raw, &mut ask),
             Some(_) => self.raws(slot).any(|raw| self.ask(raw, &mut ask)),
         }
+    }
+
+    #[inline]
+    fn alone(&self, slot: Slot) -> Alone<'_> {
+        match self.slots.cells.get(slot.0).copied().flatten() {
+            None => Alone::Nothing,
+            Some(Cell { more: Some(_), .. }) => Alone::Other,
+            Some(Cell { raw: Raw::Text(range), .. }) => Alone::Text(range.of(self.text)),
+            Some(Cell { raw: Raw::Escaped(_, plain), .. }) => Alone::Text(plain.of(&self.slots.plain)),
+            Some(_) => Alone::Other,
+        }
+    }
+
+    fn keys(&self) -> Option<&[Slot]> {
+        Some(&self.slots.filled)
     }
 
     fn any_value(&self, mut ask: impl FnMut(Scalar<'_>) -> bool) -> bool {

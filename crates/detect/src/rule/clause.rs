@@ -32,6 +32,13 @@ impl Clause {
         split(node, Vec::new()).into_iter().map(clause)
     }
 
+    /// Asks no more for the parts whose bits are set.
+    pub(super) fn drop_parts(&mut self, proven: u64) {
+        let is_left = |number: u32| proven.checked_shr(number).is_none_or(|bits| bits & 1 == 0);
+        let parts = std::mem::take(&mut self.parts).into_vec();
+        self.parts = (0..).zip(parts).filter(|(number, _)| is_left(*number)).map(|(_, part)| part).collect();
+    }
+
     /// Its parts in the condition of its rule.
     pub(super) fn parts<'n, K>(&self, node: &'n Node<K>) -> impl Iterator<Item = &'n Node<K>> {
         self.parts.iter().filter_map(move |path| {

@@ -28,7 +28,10 @@ pub(crate) fn rule(
     let mut parts = vec![Compiler { schema: &mut Catalogue, placeholders }.rule(rule, filters)?];
     if !operations.is_empty() {
         let exact = |name: &&str| TextMatcher::new(&Pattern::literal(*name)).ok().map(Test::Text);
-        parts.push(Node::Ask(Field::EventOperation, operations.iter().filter_map(exact).collect()));
+        parts.push(Node::Ask(
+            Field::EventOperation,
+            operations.iter().filter_map(exact).collect::<Vec<_>>().into(),
+        ));
     }
     Ok((class, Node::all(parts)))
 }
@@ -166,7 +169,7 @@ impl<S: Schema> Compiler<'_, S> {
         }
         if !tests.is_empty() {
             tests.sort_by_key(Test::cost);
-            parts.push(Node::Ask(key, tests.into_boxed_slice()));
+            parts.push(Node::Ask(key, tests.into()));
         }
         Ok(Node::any(parts))
     }

@@ -71,12 +71,12 @@ pub(crate) fn node<S: Schema, F>(
             let key = field(compiler.schema, name)?;
             let one = compiler.questions(key, &mut matchers.iter())?;
             let others = Test::Not(tests(matchers, compiler)?);
-            Node::all(vec![one, Node::Not(Box::new(Node::Ask(key, Box::new([others]))))])
+            Node::all(vec![one, Node::Not(Box::new(Node::Ask(key, vec![others].into())))])
         }
         Plan::Here(name) => Node::Not(Box::new(Node::Null(field(compiler.schema, name)?))),
         Plan::Bits(name, mask, values) => {
             let key = field(compiler.schema, name)?;
-            Node::Ask(key, Box::new([Test::Bits(*mask, values.clone().into_boxed_slice())]))
+            Node::Ask(key, vec![Test::Bits(*mask, values.clone().into_boxed_slice())].into())
         }
         Plan::Computed(value, matchers) => {
             let value = made(value, compiler.schema, field)?;

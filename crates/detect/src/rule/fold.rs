@@ -48,6 +48,24 @@ pub(crate) fn is_folded(text: &[u8], folded: &[u8]) -> bool {
     text.iter().zip(folded).all(|(text, folded)| text.to_ascii_lowercase() == *folded)
 }
 
+/// Puts the upper-case letters of ASCII in lower case; whether all bytes are ASCII.
+#[inline]
+pub(crate) fn to_lower(bytes: &mut [u8]) -> bool {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = bytes.as_chunks_mut::<8>();
+    let mut all = 0;
+    for bytes in words {
+        let word = u64::from_le_bytes(*bytes);
+        all |= word;
+        *bytes = lower(word).to_le_bytes();
+    }
+    for byte in rest {
+        all |= u64::from(*byte);
+        *byte = byte.to_ascii_lowercase();
+    }
+    all & HIGH == 0
+}
+
 /// Eight bytes with the upper-case letters of ASCII in lower case.
 #[inline]
 fn lower(bytes: u64) -> u64 {
@@ -97,5 +115,12 @@ mod tests {
             }
         }
         assert!(!is_folded(b"ab", b"abc"));
+        for length in 0..40 {
+            let mut text: Vec<u8> = all.iter().copied().skip(60).take(length).collect();
+            let expect = text.to_ascii_lowercase();
+            assert!(to_lower(&mut text));
+            assert_eq!(text, expect);
+            assert!(length == 0 || !to_lower(&mut [&text[1..], &[0xC3]].concat()));
+        }
     }
 }

@@ -3,26 +3,33 @@
 //! In: clauses of compiled conditions, once; records, often. Out: candidates, each once: clauses of whose witnesses every
 //! group stands in the record. By field there is one look-up of the value's last component, one of its end and one pass
 //! for literals over it; values of the whole event are passed over where rules have keywords. So an event costs about
-//! what it can match, however many rules there are.
+//! what it can match, however many rules there are; and a value that came before costs a look-up (`memo`).
 
-use super::fold::fold_text;
 use super::literal::Literals;
+use super::marks::{Marks, Prepared};
 use super::names::{Ends, Names};
 use super::node::Node;
 use super::pairs::Pairs;
-use super::record::{Key, Record, Scalar};
+use super::record::{Alone, Key, Record, Scalar};
 use super::witness::{self, Group, What, whole};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A mark is the number of a clause times this, and the number of a group of its witnesses.
-const GROUPS: u32 = 8;
+pub(super) const GROUPS: u32 = 8;
+/// Most names, ends and numbers of a field whose values are not remembered.
+const CHEAP_LIMIT: usize = 4;
 const _: () = assert!(witness::GROUPS_LIMIT <= GROUPS as usize);
 
 /// The witnesses of all clauses.
 #[derive(Debug)]
 pub(crate) struct Index<K> {
+    /// A number that no other index has.
+    id: u64,
     fields: Vec<(K, FieldIndex)>,
+    /// By number of a key: its place in `fields`, or one behind them.
+    places: Vec<usize>,
     /// Literals in any value.
     anywhere: Option<FieldIndex>,
     /// Clauses that are asked about each event.
@@ -32,6 +39,9 @@ pub(crate) struct Index<K> {
     /// By clause: the parts of which nothing is left to ask where all its witnesses stand, a bit each.
     proven: Vec<u64>,
 }
+
+/// The number of the next index. 0 is that of none.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// The witnesses in one field.
 #[derive(Debug, Default)]
@@ -46,6 +56,9 @@ struct FieldIndex {
     /// Where there is any value.
     present: Box<[u32]>,
     has_texts: bool,
+    has_literals_alone: bool,
+    /// See [`FieldIndex::is_cheap`].
+    is_cheap: bool,
 }
 
 /// Witnesses while they are gathered.
@@ -87,43 +100,85 @@ impl<K: Key> Index<K> {
             }
         }
         let anywhere = gathered.remove(&None).map(FieldIndex::new);
-        let fields =
+        let fields: Vec<(K, FieldIndex)> =
             gathered.into_iter().filter_map(|(key, found)| Some((key?, FieldIndex::new(found)))).collect();
-        Self { fields, anywhere, always, needs, proven }
+        let mut places = Vec::new();
+        for (place, (key, _)) in fields.iter().enumerate() {
+            places.resize(places.len().max(key.number() + 1), usize::MAX);
+            if let Some(own) = places.get_mut(key.number()) {
+                *own = place;
+            }
+        }
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Self { id, fields, places, anywhere, always, needs, proven }
     }
 
-    /// Calls `see` with each clause that `record` can match, and with the parts of it that need not be asked.
+    /// The place of the field of this key among those that are read.
+    #[inline]
+    pub(super) fn place(&self, key: K) -> Option<usize> {
+        self.places.get(key.number()).copied().filter(|place| *place < self.fields.len())
+    }
+
+    /// By clause: the parts of which nothing is left to ask once it is a candidate, a bit each.
+    pub(super) fn proven(&self, clause: usize) -> u64 {
+        self.proven.get(clause).copied().unwrap_or(0)
+    }
+
+    /// Calls `see` with each clause that `record` can match, and with the record, prepared to be asked.
     pub(super) fn candidates<R: Record<K>>(
         &self,
         record: &R,
         marks: &mut Marks,
-        mut see: impl FnMut(u32, u64),
+        mut see: impl FnMut(u32, &Prepared<'_, R>),
     ) {
         self.mark(record, marks);
-        for clause in marks.touched.drain(..) {
+        let (touched, seen, values) = marks.parts();
+        let prepared = Prepared { record, values };
+        for clause in touched.drain(..) {
             let at = clause as usize;
-            let seen = marks.seen.get_mut(at).map(std::mem::take);
+            let seen = seen.get_mut(at).map(std::mem::take);
             if seen.as_ref() == self.needs.get(at) {
-                see(clause, self.proven.get(at).copied().unwrap_or(0));
+                see(clause, &prepared);
             }
         }
-        self.always.iter().for_each(|clause| see(*clause, 0));
+        self.always.iter().for_each(|clause| see(*clause, &prepared));
     }
 
     /// Marks the witnesses that stand in `record`.
     fn mark<R: Record<K>>(&self, record: &R, marks: &mut Marks) {
-        marks.make_room(self.needs.len());
-        for (key, field) in &self.fields {
-            record.any(*key, |value| {
-                field.candidates(value, marks);
-                false
-            });
+        marks.begin(self.id, self.needs.len(), self.fields.len());
+        match record.keys() {
+            Some(keys) => {
+                keys.iter()
+                    .filter_map(|key| self.place(*key))
+                    .for_each(|place| self.mark_field(place, record, marks));
+            }
+            None => (0..self.fields.len()).for_each(|place| self.mark_field(place, record, marks)),
         }
         if let Some(anywhere) = &self.anywhere {
             record.any_value(|value| {
                 anywhere.candidates(value, marks);
                 false
             });
+        }
+    }
+
+    /// Marks the witnesses that stand in one field.
+    #[inline]
+    fn mark_field<R: Record<K>>(&self, place: usize, record: &R, marks: &mut Marks) {
+        let Some((key, field)) = self.fields.get(place) else { return };
+        match record.alone(*key) {
+            Alone::Nothing => {}
+            Alone::Text(text) if !field.is_cheap => {
+                marks.see(place, text, |folded, found| field.find_all(text, folded, found));
+            }
+            Alone::Text(text) if !field.may_have(text) => {}
+            Alone::Text(_) | Alone::Other => {
+                record.any(*key, |value| {
+                    field.candidates(value, marks);
+                    false
+                });
+            }
         }
     }
 
@@ -150,10 +205,11 @@ impl Gathered {
 impl FieldIndex {
     fn new(gathered: Gathered) -> Self {
         let Gathered { names, ends, pairs, literals, numbers, foreign, present } = gathered;
+        let has_literals_alone = names.is_empty() && ends.is_empty() && pairs.is_empty();
         let has_lists = !pairs.is_empty() || !foreign.is_empty();
         let has_texts = !names.is_empty() || !ends.is_empty() || !literals.is_empty() || has_lists;
         let numbers = numbers.into_iter().map(|(number, marks)| (number, marks.into_boxed_slice()));
-        Self {
+        let ready = Self {
             names: Names::new(names),
             ends: Ends::new(ends),
             pairs: Pairs::new(pairs),
@@ -162,7 +218,10 @@ impl FieldIndex {
             foreign: foreign.into_boxed_slice(),
             present: present.into_boxed_slice(),
             has_texts,
-        }
+            has_literals_alone,
+            is_cheap: false,
+        };
+        Self { is_cheap: ready.is_cheap(), ..ready }
     }
 
     #[inline]
@@ -182,52 +241,49 @@ impl FieldIndex {
     }
 
     fn candidates_of_text(&self, text: &str, marks: &mut Marks) {
-        if text.is_ascii() {
-            return self.candidates_of_folded(text, marks);
+        if self.has_literals_alone && text.is_ascii() {
+            // Letters of ASCII are found in any case.
+            return self.literals.find(text.as_bytes(), &mut |mark| marks.add(mark));
         }
-        marks.add_all(&self.foreign);
-        self.candidates_of_folded(&fold_text(text), marks);
+        marks.fold(text, |folded, found| self.find_texts(text, folded, found));
     }
 
-    /// Of a text that is ASCII, or folded.
-    #[inline]
-    fn candidates_of_folded(&self, text: &str, marks: &mut Marks) {
-        marks.add_all(self.names.find(text));
-        self.ends.find(text, &mut |mark| marks.add(mark));
-        self.pairs.find(text.as_bytes(), &mut |mark| marks.add(mark));
-        self.literals.find(text.as_bytes(), &mut |mark| marks.add(mark));
-    }
-}
-
-/// Marks of one event: which witnesses of which clauses stand in it. Kept by the caller, so that no event allocates.
-#[derive(Debug, Default)]
-pub(crate) struct Marks {
-    /// By clause: the groups of which a witness was seen, a bit each.
-    seen: Vec<u8>,
-    /// Clauses of which one was seen.
-    touched: Vec<u32>,
-}
-
-impl Marks {
-    fn make_room(&mut self, clauses: usize) {
-        if self.seen.len() < clauses {
-            self.seen.resize(clauses, 0);
+    /// Appends the marks of a text, which is `folded`.
+    fn find_all(&self, text: &str, folded: &[u8], found: &mut Vec<u32>) {
+        found.extend_from_slice(&self.present);
+        if !self.numbers.is_empty()
+            && let Some(marks) =
+                Scalar::Text(text).number().and_then(whole).and_then(|number| self.numbers.get(&number))
+        {
+            found.extend_from_slice(marks);
+        }
+        if self.has_texts {
+            self.find_texts(text, folded, found);
         }
     }
 
+    /// Appends the marks of what stands in a text, which is `folded`.
     #[inline]
-    fn add_all(&mut self, marks: &[u32]) {
-        marks.iter().for_each(|mark| self.add(*mark));
+    fn find_texts(&self, text: &str, folded: &[u8], found: &mut Vec<u32>) {
+        if !self.foreign.is_empty() && !text.is_ascii() {
+            found.extend_from_slice(&self.foreign);
+        }
+        found.extend_from_slice(self.names.find(folded));
+        self.ends.find(folded, &mut |mark| found.push(mark));
+        self.pairs.find(folded, &mut |mark| found.push(mark));
+        self.literals.find(folded, &mut |mark| found.push(mark));
     }
 
+    /// Whether anything may stand in a text of a field that [`FieldIndex::is_cheap`].
     #[inline]
-    fn add(&mut self, mark: u32) {
-        let (clause, group) = (mark / GROUPS, mark % GROUPS);
-        if let Some(seen) = self.seen.get_mut(clause as usize) {
-            if *seen == 0 {
-                self.touched.push(clause);
-            }
-            *seen |= 1 << group;
-        }
+    fn may_have(&self, text: &str) -> bool {
+        let is_nameless = self.present.is_empty() && self.foreign.is_empty() && self.numbers.is_empty();
+        !is_nameless || self.ends.len() > 0 || self.names.may_have(text.as_bytes())
+    }
+
+    /// Whether looking costs less than remembering what was found: nothing is passed over, and little is looked up.
+    fn is_cheap(&self) -> bool {
+        let looked_up = self.names.len() + self.ends.len() + self.numbers.len();
+        self.pairs.is_empty() && self.literals.is_empty() && looked_up <= CHEAP_LIMIT
     }
 }

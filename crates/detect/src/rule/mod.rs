@@ -10,6 +10,7 @@
 //! | `clause` | conditions as alternatives |
 //! | `witness` | what must stand in an event for a clause to hold |
 //! | `index`, `literal`, `names`, `pairs` | find the clauses whose witness stands in an event: the others are not asked |
+//! | `marks`, `memo` | what is known of the event that is judged, and of values that come again |
 //! | `record`, `typed` | fields of events |
 
 mod clause;
@@ -18,6 +19,8 @@ mod falco;
 mod fold;
 mod index;
 mod literal;
+mod marks;
+mod memo;
 mod names;
 mod node;
 mod pairs;
@@ -33,10 +36,10 @@ mod witness;
 
 pub(crate) use compile::{Compiler, rule as compile};
 pub(crate) use falco::node as falco_node;
-pub(crate) use index::Marks;
+pub(crate) use marks::Marks;
 pub(crate) use node::Node;
 pub use placeholder::Placeholders;
-pub(crate) use record::{Key, Presence, Record, Scalar, Schema};
+pub(crate) use record::{Alone, Key, Presence, Record, Scalar, Schema};
 pub(crate) use test::in_order;
 pub(crate) use text::TextMatcher;
 pub(crate) use typed::{Catalogue as Typed, Sensed, field};
@@ -59,14 +62,20 @@ pub(crate) struct RuleSet<K> {
 
 impl<K: Key> RuleSet<K> {
     /// Indexes `nodes`.
-    pub(crate) fn new(nodes: Vec<Node<K>>) -> Self {
+    pub(crate) fn new(mut nodes: Vec<Node<K>>) -> Self {
         let each = nodes.iter().enumerate();
-        let clauses: Vec<Clause> = each.flat_map(|(rule, node)| Clause::all_of(rule, node)).collect();
+        let mut clauses: Vec<Clause> = each.flat_map(|(rule, node)| Clause::all_of(rule, node)).collect();
         let parts = clauses.iter().map(|clause| {
             let node = nodes.get(clause.rule);
             node.map(|node| clause.parts(node).collect()).unwrap_or_default()
         });
-        Self { index: Index::new(&parts.collect::<Vec<_>>()), clauses, nodes }
+        let index = Index::new(&parts.collect::<Vec<_>>());
+        for (number, clause) in clauses.iter_mut().enumerate() {
+            clause.drop_parts(index.proven(number));
+        }
+        let mut next = 0;
+        nodes.iter_mut().for_each(|node| node.place(&mut next, &|key| index.place(key)));
+        Self { index, clauses, nodes }
     }
 
     /// Calls `holds` with the rules that hold for `record`, in no order, and with some of them more than once.
@@ -76,12 +85,10 @@ impl<K: Key> RuleSet<K> {
         marks: &mut Marks,
         mut holds: impl FnMut(RuleIndex),
     ) {
-        self.index.candidates(record, marks, |clause, proven| {
+        self.index.candidates(record, marks, |clause, prepared| {
             let Some(clause) = self.clauses.get(clause as usize) else { return };
             let Some(node) = self.nodes.get(clause.rule) else { return };
-            let is_proven = |number: u32| proven.checked_shr(number).is_some_and(|bits| bits & 1 == 1);
-            let mut parts = (0..).zip(clause.parts(node));
-            if parts.all(|(number, part)| is_proven(number) || part.holds(record)) {
+            if clause.parts(node).all(|part| part.holds(prepared)) {
                 holds(clause.rule);
             }
         });
@@ -114,6 +121,10 @@ pub(crate) struct Program {
     by_class: Vec<ClassRules>,
 }
 
+/// Marks of events, by class.
+#[derive(Debug, Default)]
+pub(crate) struct ClassMarks(Vec<Marks>);
+
 /// The rules of one class.
 #[derive(Debug)]
 struct ClassRules {
@@ -144,8 +155,13 @@ impl Program {
     }
 
     /// Appends the rules that hold for `event`, in their order.
-    pub(crate) fn judge(&self, event: &Event, marks: &mut Marks, out: &mut SmallVec<[RuleIndex; 4]>) {
-        let Some(ClassRules { rules, numbers }) = self.by_class.get(event.class() as usize) else { return };
+    pub(crate) fn judge(&self, event: &Event, marks: &mut ClassMarks, out: &mut SmallVec<[RuleIndex; 4]>) {
+        let class = event.class() as usize;
+        let Some(ClassRules { rules, numbers }) = self.by_class.get(class) else { return };
+        if marks.0.len() < self.by_class.len() {
+            marks.0.resize_with(self.by_class.len(), Marks::default);
+        }
+        let Some(marks) = marks.0.get_mut(class) else { return };
         rules.judge(event, marks, |rule| out.extend(numbers.get(rule).copied()));
         if out.len() > 1 {
             out.sort_unstable();

@@ -2,10 +2,8 @@
 //! and other ends.
 //!
 //! In: folded names and ends, each with the marks of what it stands for, once; texts, often. Out: the marks of the name
-//! of a text, and of the ends that it has. Texts that are not ASCII must be folded by the caller; ASCII is taken in any
-//! case.
+//! of a text, and of the ends that it has. Texts must be folded by the caller.
 
-use super::fold::is_folded;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -17,7 +15,7 @@ const SPREAD: u32 = 0x9E37_79B1;
 /// Names with their marks.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    marks: FxHashMap<Box<str>, Box<[u32]>>,
+    marks: FxHashMap<Box<[u8]>, Box<[u32]>>,
     /// A bit for each hash of three last bytes: most texts have the end of no name, and are not looked up.
     ends: Option<Box<[u64; 64]>>,
 }
@@ -35,7 +33,7 @@ impl Names {
                     ready.ends.get_or_insert_with(|| Box::new([0; 64]));
                 }
             }
-            ready.marks.insert(name.into_boxed_str(), marks.into_boxed_slice());
+            ready.marks.insert(name.into_bytes().into_boxed_slice(), marks.into_boxed_slice());
         }
         ready
     }
@@ -48,26 +46,31 @@ impl Names {
         }
     }
 
-    /// The marks of the name of `text`.
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// Whether a text in any case may have one of the names: its last three bytes tell, where they are ASCII.
     #[inline]
-    pub(super) fn find(&self, text: &str) -> &[u32] {
+    pub(super) fn may_have(&self, text: &[u8]) -> bool {
+        let Some(ends) = self.ends.as_deref() else { return false };
+        let Some(end) = text.last_chunk::<3>().filter(|end| end.is_ascii()) else { return true };
+        let (word, bit) = place(*end);
+        ends.get(word).is_some_and(|word| word >> bit & 1 == 1)
+    }
+
+    /// The marks of the name of a folded text.
+    #[inline]
+    pub(super) fn find(&self, folded: &[u8]) -> &[u32] {
         let Some(ends) = self.ends.as_deref() else { return &[] };
-        if let Some(end) = text.as_bytes().last_chunk::<3>() {
+        if let Some(end) = folded.last_chunk::<3>() {
             let (word, bit) = place(*end);
             if ends.get(word).is_none_or(|word| word >> bit & 1 == 0) {
                 return &[];
             }
         }
-        self.look_up(last_component(text))
-    }
-
-    fn look_up(&self, name: &str) -> &[u32] {
-        let found = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            self.marks.get(name.to_ascii_lowercase().as_str())
-        } else {
-            self.marks.get(name)
-        };
-        found.map_or(&[], |marks| marks)
+        self.marks.get(last_component(folded)).map_or(&[], |marks| marks)
     }
 }
 
@@ -79,8 +82,8 @@ fn place([a, b, c]: [u8; 3]) -> (usize, u32) {
 }
 
 /// The last `/` or `\` and what follows it; the whole text where there is neither.
-fn last_component(text: &str) -> &str {
-    let at = memchr::memrchr2(b'/', b'\\', text.as_bytes()).unwrap_or(0);
+fn last_component(text: &[u8]) -> &[u8] {
+    let at = memchr::memrchr2(b'/', b'\\', text).unwrap_or(0);
     text.get(at..).unwrap_or(text)
 }
 
@@ -118,16 +121,19 @@ impl Ends {
         Self { ends, ..ready }
     }
 
-    /// Calls `found` with the marks of the ends of `text`.
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Calls `found` with the marks of the ends of a folded text.
     #[inline]
-    pub(super) fn find(&self, text: &str, found: &mut impl FnMut(u32)) {
+    pub(super) fn find(&self, folded: &[u8], found: &mut impl FnMut(u32)) {
         let Some(by_byte) = self.by_byte.as_deref() else { return };
-        let Some(byte) = text.as_bytes().last() else { return };
-        let Some((start, last)) = by_byte.get(usize::from(byte.to_ascii_lowercase())) else { return };
+        let Some(byte) = folded.last() else { return };
+        let Some((start, last)) = by_byte.get(usize::from(*byte)) else { return };
         for End { text: end, marks } in self.ends.get(*start as usize..*last as usize).into_iter().flatten() {
-            let at = text.len().checked_sub(end.len());
-            let tail = at.and_then(|at| text.as_bytes().get(at..));
-            if tail.is_some_and(|tail| is_folded(tail, end)) {
+            if folded.ends_with(end) {
                 marks.iter().for_each(|mark| found(*mark));
             }
         }
@@ -139,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_the_last_component_in_any_case() {
+    fn a_name_is_the_last_component() {
         let words = ["/curl", "/w", "w", "", "cmd.exe", "\\cmd.exe", "ab"];
         let names =
             Names::new((0..).zip(words).map(|(number, word)| (word.to_owned(), vec![number])).collect());
@@ -155,9 +161,9 @@ mod tests {
             ("AB", &[6]),
             ("/ab", &[]),
         ] {
-            assert_eq!(names.find(text), expect, "{text}");
+            assert_eq!(names.find(text.to_lowercase().as_bytes()), expect, "{text}");
         }
-        assert!(Names::default().find("w").is_empty());
+        assert!(Names::default().find(b"w").is_empty());
     }
 
     #[test]
@@ -169,7 +175,7 @@ mod tests {
             [("x ", &[0_u32][..]), ("x.ARM", &[1, 2]), ("rm", &[]), ("", &[]), ("a=", &[3]), ("ñarm", &[1])]
         {
             let mut found = Vec::new();
-            ends.find(text, &mut |mark| found.push(mark));
+            ends.find(text.to_lowercase().as_bytes(), &mut |mark| found.push(mark));
             found.sort_unstable();
             assert_eq!(found, expect, "{text}");
         }

@@ -17,7 +17,7 @@ pub(crate) enum Node<K> {
     One(Box<[Node<K>]>),
     Not(Box<Node<K>>),
     /// One of the tests holds for one of the values of the field.
-    Ask(K, Box<[Test<K>]>),
+    Ask(K, Tests<K>),
     /// The field is missing or null.
     Null(K),
     /// The field is there, even if null, or is not.
@@ -28,6 +28,30 @@ pub(crate) enum Node<K> {
     Items(Box<ItemsNode<K>>),
     /// A value that is made of fields.
     Made(Box<Made<K>>),
+}
+
+/// Tests of one field, and by what the index knows them.
+#[derive(Debug)]
+pub(crate) struct Tests<K> {
+    tests: Box<[Test<K>]>,
+    /// The place of the field in the index; behind all where it is not there.
+    pub(super) field: usize,
+    /// A number that no other question of the field has, where the answer depends on the value alone.
+    pub(super) number: Option<u32>,
+}
+
+impl<K> From<Vec<Test<K>>> for Tests<K> {
+    fn from(tests: Vec<Test<K>>) -> Self {
+        Self { tests: tests.into_boxed_slice(), field: usize::MAX, number: None }
+    }
+}
+
+impl<K> std::ops::Deref for Tests<K> {
+    type Target = [Test<K>];
+
+    fn deref(&self) -> &[Test<K>] {
+        &self.tests
+    }
 }
 
 /// What is told of each question: its field, where `None` stands for all, and its tests.
@@ -64,7 +88,7 @@ impl<K: Key> Node<K> {
             Node::Or(parts) => parts.iter().any(|part| part.holds(record)),
             Node::One(parts) => parts.iter().filter(|part| part.holds(record)).take(2).count() == 1,
             Node::Not(part) => !part.holds(record),
-            Node::Ask(key, tests) => record.any(*key, |value| any_holds(tests, value, record)),
+            Node::Ask(key, tests) => record.ask(*key, tests),
             Node::Null(key) => match record.presence(*key) {
                 Presence::Missing | Presence::Null => true,
                 Presence::Here => record.any(*key, |value| value == Scalar::Null),
@@ -90,6 +114,22 @@ impl<K: Key> Node<K> {
         }
     }
 
+    /// Tells each question of a field the place of its field, which `place` knows, and a number.
+    pub(super) fn place(&mut self, next: &mut u32, place: &impl Fn(K) -> Option<usize>) {
+        match self {
+            Node::And(parts) | Node::Or(parts) | Node::One(parts) => {
+                parts.iter_mut().for_each(|part| part.place(next, place));
+            }
+            Node::Not(part) => part.place(next, place),
+            Node::Ask(key, tests) => {
+                tests.field = place(*key).unwrap_or(usize::MAX);
+                tests.number = tests.iter().all(Test::is_of_value).then_some(*next);
+                *next = next.wrapping_add(1);
+            }
+            Node::Null(_) | Node::Exists(..) | Node::Keywords(_) | Node::Items(_) | Node::Made(_) => {}
+        }
+    }
+
     /// Calls `visit` for each question.
     pub(crate) fn visit(&self, visit: &mut Visitor<'_, K>) {
         match self {
@@ -99,7 +139,7 @@ impl<K: Key> Node<K> {
             Node::Not(part) => part.visit(visit),
             Node::Ask(key, tests) => {
                 visit(Some(*key), tests);
-                for test in tests {
+                for test in tests.iter() {
                     if let Test::Field { other, .. } = test {
                         visit(Some(*other), &[]);
                     }
@@ -134,7 +174,7 @@ impl<K: Key> ItemsNode<K> {
 }
 
 /// Whether one of `tests` holds for `value`. Letters are told from others once, and folded once.
-fn any_holds<K: Key, R: Record<K>>(tests: &[Test<K>], value: Scalar<'_>, record: &R) -> bool {
+pub(super) fn any_holds<K: Key, R: Record<K>>(tests: &[Test<K>], value: Scalar<'_>, record: &R) -> bool {
     let Scalar::Text(text) = value else { return tests.iter().any(|test| test.holds(value, record)) };
     if text.is_ascii() {
         return tests.iter().any(|test| match test {

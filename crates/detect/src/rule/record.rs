@@ -4,6 +4,7 @@
 //! names (`crate::json`). A field is known by a key that the schema gave out when the rule was compiled. A field may
 //! hold several values; a question to it holds where it holds for one of them.
 
+use super::node::{Tests, any_holds};
 use crate::error::Fault;
 use crate::json::JsonItem;
 use compact_str::ToCompactString;
@@ -18,6 +19,8 @@ pub(crate) trait Key: Copy + Ord + Hash + Debug {
     fn has_few_values(self) -> bool;
     /// How much reading it costs, roughly.
     fn cost(self) -> u32;
+    /// A small number that no other key of its schema has.
+    fn number(self) -> usize;
 }
 
 /// Names to keys: what tells the kinds of events apart while rules are compiled.
@@ -44,6 +47,30 @@ pub(crate) trait Record<K> {
     fn any_value(&self, ask: impl FnMut(Scalar<'_>) -> bool) -> bool;
     /// Calls `see` for each item of the array; a value that is no array is its own only item.
     fn for_each_item(&self, key: K, see: &mut dyn FnMut(JsonItem<'_>));
+    /// The value of the field, where it is one text.
+    fn alone(&self, key: K) -> Alone<'_>;
+    /// The fields that have values, each once, where the record knows them.
+    fn keys(&self) -> Option<&[K]> {
+        None
+    }
+    /// Whether one of `tests` holds for one of the values of the field.
+    fn ask(&self, key: K, tests: &Tests<K>) -> bool
+    where
+        K: Key,
+        Self: Sized,
+    {
+        self.any(key, |value| any_holds(tests, value, self))
+    }
+}
+
+/// The value of a field that has one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Alone<'a> {
+    /// There is none.
+    Nothing,
+    Text(&'a str),
+    /// Several, or one that is no text.
+    Other,
 }
 
 /// Whether a field is there.

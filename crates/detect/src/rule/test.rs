@@ -107,6 +107,15 @@ impl<K: Copy> Test<K> {
         }
     }
 
+    /// Whether the answer depends on the value alone.
+    pub(super) fn is_of_value(&self) -> bool {
+        match self {
+            Test::Field { .. } => false,
+            Test::Not(tests) => tests.iter().all(Self::is_of_value),
+            _ => true,
+        }
+    }
+
     /// How much asking costs, roughly: the cheap ones are asked first.
     pub(crate) fn cost(&self) -> u32 {
         match self {

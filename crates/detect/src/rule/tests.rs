@@ -5,7 +5,7 @@ use compact_str::CompactString;
 use event::container::Container;
 use event::fact::{Fact, FactName};
 use event::network::{Connection, ConnectionOp, Endpoints};
-use event::process::{Actor, Argv, Exec};
+use event::process::{Actor, Ancestor, Argv, Exec, Process};
 use event::{BootTime, Kind, Sensor, Text};
 use std::sync::Arc;
 
@@ -204,8 +204,94 @@ fn an_indexed_rule_holds_for_the_same_events() {
         ("/none", "", vec![2, 8]),
     ] {
         let mut found = SmallVec::new();
-        program.judge(&exec(path, line), &mut Marks::default(), &mut found);
+        program.judge(&exec(path, line), &mut ClassMarks::default(), &mut found);
         assert_eq!(found.as_slice(), expect, "{path}");
+    }
+}
+
+/// The same, enriched: by a child of `parent`.
+fn enriched([path, line, parent, parent_line]: [&str; 4]) -> Event {
+    let of = |path: &str, line: &str| {
+        let command_line = line.into();
+        Arc::new(Ancestor { path: Text::resolved(path), command_line, ..Ancestor::default() })
+    };
+    let mut event = exec(path, line);
+    let (own, ancestors) = (of(path, line), vec![of(parent, parent_line)]);
+    event.context.process = Some(Arc::new(Process { own, ancestors, ..Process::default() }));
+    event
+}
+
+#[test]
+fn what_is_remembered_of_values_changes_no_verdict() {
+    let rules = [
+        "Image|endswith: [/sh, /cat]",
+        "Image|endswith: /sh\n  CommandLine|contains: [-i, etc]",
+        "ParentImage|endswith: /bash\n  CommandLine|contains|all: [cat, ' /']",
+        "ParentCommandLine: 'bash -i'",
+        "ParentCommandLine|endswith: 'h -i'\n  Image|contains: BIN",
+        "CommandLine|contains|cased: Etc",
+        "CommandLine|re: '-(W|R)\\s'",
+        "CommandLine|re: '^CAT\\s'",
+        "CommandLine|fieldref: ParentCommandLine",
+        "CommandLine|contains: ÑANDÚ",
+        "CommandLine|contains: xy",
+        "CommandLine|endswith: ' 7'",
+        "CommandLine: '*?at*e?c*'",
+        "Image|startswith: /BIN\n  User: 0",
+        "- ñandú\n  - bash",
+    ];
+    let nodes: Vec<(Class, Node<Field>)> = rules
+        .iter()
+        .map(|search| {
+            let detection =
+                format!("s:\n  {search}\nf:\n  CommandLine|contains: never\ncondition: s and not f");
+            (Class::ProcessCreation, compiled(&detection).unwrap())
+        })
+        .collect();
+    let events: Vec<Event> = ["/bin/sh", "/usr/bin/CAT", "/BIN/ñandú", ""]
+        .iter()
+        .flat_map(|path| {
+            let lines = ["cat /etc/x", "CAT Etc -w 7", "sh -i", "el ÑAndú xY", "bash -i", "never sh -i", ""];
+            lines.map(|line| [*path, line])
+        })
+        .flat_map(|[path, line]| {
+            [["/bin/bash", "bash -i"], ["/BIN/Bash", "BASH -I"], ["/usr/ñ", "sh -R ñ"], ["", ""]]
+                .map(|[parent, parent_line]| enriched([path, line, parent, parent_line]))
+        })
+        .collect();
+    let expect: Vec<Vec<RuleIndex>> = events
+        .iter()
+        .map(|event| {
+            (0..).zip(&nodes).filter(|(_, (_, node))| node.holds(event)).map(|(rule, _)| rule).collect()
+        })
+        .collect();
+    let program = Program::new(nodes);
+    let mut marks = ClassMarks::default();
+    for _ in 0..4 {
+        for (event, expect) in events.iter().zip(&expect) {
+            let mut found = SmallVec::new();
+            program.judge(event, &mut marks, &mut found);
+            assert_eq!(found.to_vec(), *expect, "{:?}", event.context.process);
+        }
+    }
+    assert!(expect.iter().flatten().count() > 100);
+}
+
+#[test]
+fn a_lone_text_is_what_the_catalogue_gives() {
+    for event in [
+        enriched(["/bin/sh", "sh -i", "/bin/bash", "bash"]),
+        enriched(["", "", "", ""]),
+        exec("/bin/sh", "sh"),
+    ] {
+        for field in Field::ALL {
+            let expect = match field.of(&event) {
+                Value::Absent => Alone::Nothing,
+                Value::Str(text) => Alone::Text(text),
+                _ => Alone::Other,
+            };
+            assert_eq!(event.alone(*field), expect, "{}", field.name());
+        }
     }
 }
 

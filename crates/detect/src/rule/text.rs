@@ -176,6 +176,24 @@ impl TextMatcher {
         self.matches_as_is(if self.cased { text } else { folded() })
     }
 
+    /// Whether case matters.
+    pub(crate) fn is_cased(&self) -> bool {
+        self.cased
+    }
+
+    /// Whether a text matches that is `folded`, where case does not matter.
+    #[inline]
+    pub(crate) fn matches_folded(&self, folded: &[u8]) -> bool {
+        match &self.shape {
+            Shape::Any => true,
+            Shape::Exact(want) => want.as_bytes() == folded,
+            Shape::Prefix(want) => folded.starts_with(want.as_bytes()),
+            Shape::Suffix(want) => folded.ends_with(want.as_bytes()),
+            Shape::Contains(needle) => needle.finder.find(folded).is_some(),
+            Shape::Glob(glob) => std::str::from_utf8(folded).is_ok_and(|folded| glob.matches(folded)),
+        }
+    }
+
     /// Whether `text`, which is ASCII, matches.
     pub(crate) fn matches_ascii(&self, text: &str) -> bool {
         if self.cased {

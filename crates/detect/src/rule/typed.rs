@@ -3,7 +3,7 @@
 //! The catalogue does not tell an empty text from a missing one, so `''` asks for either; no field is ever null.
 
 use super::node::Node;
-use super::record::{Key, Presence, Record, Scalar, Schema};
+use super::record::{Alone, Key, Presence, Record, Scalar, Schema};
 use super::test::Test;
 use crate::error::Fault;
 use crate::json::JsonItem;
@@ -31,6 +31,10 @@ impl Key for Field {
             self,
             EventClass | EventOperation | EventSensor | EventVia | Protocol | NetworkDirection | ProcessRole
         )
+    }
+
+    fn number(self) -> usize {
+        self as usize
     }
 
     fn cost(self) -> u32 {
@@ -87,6 +91,31 @@ impl Record<Field> for Event {
     }
 
     fn for_each_item(&self, _field: Field, _see: &mut dyn FnMut(JsonItem<'_>)) {}
+
+    #[inline]
+    fn alone(&self, field: Field) -> Alone<'_> {
+        if let Some(text) = of_process(self, field) {
+            return if text.is_empty() { Alone::Nothing } else { Alone::Text(text) };
+        }
+        match field.of(self) {
+            Value::Absent => Alone::Nothing,
+            Value::Str(text) => Alone::Text(text),
+            _ => Alone::Other,
+        }
+    }
+}
+
+/// The fields that most rules read, which the catalogue would give as well, a little later.
+#[inline]
+fn of_process(event: &Event, field: Field) -> Option<&str> {
+    let process = event.context.process.as_deref()?;
+    match field {
+        Field::Image => Some(process.own.path.as_str()),
+        Field::CommandLine => Some(&process.own.command_line),
+        Field::ParentImage => process.ancestors.first().map(|parent| parent.path.as_str()),
+        Field::ParentCommandLine => process.ancestors.first().map(|parent| parent.command_line.as_str()),
+        _ => None,
+    }
 }
 
 /// The class that a log source selects, and the operations within it where it selects only some.
