@@ -38,7 +38,7 @@ correlation:
 ";
 
 /// What is measured: a name and the correlation.
-const CASES: [(&str, &str); 9] = [
+const CASES: [(&str, &str); 10] = [
     (
         "event_count, 100 within 10 m",
         "{type: event_count, rules: c, group-by: DestinationIp, timespan: 10m, condition: {gte: 100}}",
@@ -46,6 +46,10 @@ const CASES: [(&str, &str); 9] = [
     (
         "event_count, 1000 within 1 h",
         "{type: event_count, rules: c, group-by: DestinationIp, timespan: 1h, condition: {gte: 1000}}",
+    ),
+    (
+        "event_count, 100 within 1 m",
+        "{type: event_count, rules: c, group-by: DestinationIp, timespan: 1m, condition: {gte: 100}}",
     ),
     (
         "value_count, 10 within 1 m",

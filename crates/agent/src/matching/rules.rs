@@ -10,7 +10,7 @@ use detect::plain::Rejected;
 use std::path::PathBuf;
 use strategy::diagnostic::Problem;
 use strategy::falco::{self, Input};
-use strategy::sigma::{Item, read_str};
+use strategy::sigma::{Item, read_all};
 use strategy::source::Source;
 
 /// What was read.
@@ -38,16 +38,16 @@ impl Loaded {
         let (of_falco, of_sigma): (Vec<_>, Vec<_>) =
             found.files.iter().partition(|(_, text)| falco::is_falco(text));
         let mut loaded = Self { items: Vec::new(), falco: Vec::new(), files: Vec::new(), texts: Vec::new() };
-        for (name, text) in of_sigma {
-            loaded.add_sigma(name, text);
+        let texts: Vec<&str> = of_sigma.iter().map(|(_, text)| text.as_str()).collect();
+        for ((name, text), read) in of_sigma.iter().zip(read_all(&texts)) {
+            loaded.add_sigma(name, text, read);
         }
         let inputs: Vec<Input<'_>> = of_falco.iter().map(|(name, text)| Input { name, text }).collect();
         loaded.add_falco(&inputs);
         Ok(loaded)
     }
 
-    fn add_sigma(&mut self, name: &str, text: &str) {
-        let (items, problems) = read_str(text);
+    fn add_sigma(&mut self, name: &str, text: &str, (items, problems): (Vec<Item>, Vec<Problem>)) {
         let source = Source::new(name, text);
         for problem in problems {
             tell(&source, &problem, "rule left out");

@@ -1,7 +1,7 @@
 //! What correlations read of an event, whatever the event is made of.
 
 use crate::judge::Moment;
-use event::{Event, Field, Value};
+use event::{Event, Field, Kind, Value};
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
 use strategy::yaml::Number;
@@ -33,7 +33,13 @@ impl Joinable for Arc<Event> {
 
     fn fetch(&self) -> u64 {
         let held = u64::from(self.context.process.is_some()) ^ u64::from(self.context.remote_name.is_some());
-        self.boot.0 ^ held ^ u64::from(self.facts.is_empty())
+        let told = match &self.kind {
+            Kind::Exec(exec) => u64::from(exec.path.is_empty()),
+            Kind::File(file) => u64::from(file.path.is_empty()),
+            Kind::Connection(connection) => connection.cookie,
+            _ => 0,
+        };
+        self.boot.0 ^ held ^ u64::from(self.facts.is_empty()) ^ told
     }
 
     fn moment(&self) -> Moment {
@@ -100,17 +106,29 @@ pub(crate) fn number(text: &str) -> Option<Number> {
     }
 }
 
-/// The digits of each octet, and how many they are.
-const OCTETS: [([u8; 3], usize); 256] = {
-    let mut all = [([b'0'; 3], 1); 256];
+/// Each octet as a point and three digits.
+static PADDED: [[u8; 4]; 256] = {
+    let mut all = [[b'.'; 4]; 256];
     let mut octet: u8 = 0;
     loop {
-        let digits = [b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
-        let [hundreds, tens, ones] = digits;
-        all[octet as usize] = match octet {
-            0..10 => ([ones, b'.', b'.'], 1),
-            10..100 => ([tens, ones, b'.'], 2),
-            _ => ([hundreds, tens, ones], 3),
+        all[octet as usize] = [b'.', b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10];
+        if octet == u8::MAX {
+            break all;
+        }
+        octet += 1;
+    }
+};
+
+/// Each octet without zeros before it.
+static OCTETS: [&str; 256] = {
+    let mut all = [""; 256];
+    let mut octet: u8 = 0;
+    loop {
+        let zeros = (octet < 100) as usize + (octet < 10) as usize;
+        let (_, digits) = PADDED[octet as usize].split_at(1 + zeros);
+        all[octet as usize] = match std::str::from_utf8(digits) {
+            Ok(digits) => digits,
+            Err(_) => break all,
         };
         if octet == u8::MAX {
             break all;
@@ -121,21 +139,13 @@ const OCTETS: [([u8; 3], usize); 256] = {
 
 /// Appends an IPv4 address; the general formatting takes several times as long.
 fn push_decimal(octets: [u8; 4], text: &mut String) {
-    let mut written = [b'.'; 16];
-    let mut len = 0;
-    for octet in octets {
-        let Some((digits, count)) = OCTETS.get(usize::from(octet)) else { return };
-        if let Some(place) = written.get_mut(len..len + digits.len()) {
-            place.copy_from_slice(digits);
+    text.reserve("255.255.255.255".len());
+    for (place, octet) in octets.into_iter().enumerate() {
+        if place > 0 {
+            text.push('.');
         }
-        len += count;
-        if let Some(point) = written.get_mut(len) {
-            *point = b'.';
-        }
-        len += 1;
+        text.push_str(OCTETS.get(usize::from(octet)).copied().unwrap_or_default());
     }
-    let written = written.get(..len - 1).and_then(|written| std::str::from_utf8(written).ok());
-    text.push_str(written.unwrap_or_default());
 }
 
 fn push_hexadecimal(bytes: &[u8], text: &mut String) {

@@ -4,6 +4,7 @@
 //! long as a window can reach it and there is room. What is dropped has long left the processor's caches: many go at a
 //! time, and are fetched together before.
 
+use super::blocks::Mark;
 use super::joinable::Joinable;
 use crate::judge::Moment;
 use std::collections::VecDeque;
@@ -47,6 +48,18 @@ impl<R: Joinable> Log<R> {
             self.events.get(place).map(|(_, event)| event.clone())
         };
         numbers.filter_map(event).collect()
+    }
+
+    /// The numbers of `marks`, of those that are still there. A mark has the lower half of a number: the event that it
+    /// means is not later than the mark, others that look the same are four billion events later.
+    pub(super) fn numbers(&self, marks: &[Mark]) -> Vec<u64> {
+        let number = |mark: &Mark| {
+            #[expect(clippy::cast_possible_truncation, reason = "the lower half is what is compared")]
+            let place = mark.low.wrapping_sub(self.first as u32);
+            let (time, _) = self.events.get(usize::try_from(place).ok()?)?;
+            (*time <= mark.time).then(|| self.first + u64::from(place))
+        };
+        marks.iter().filter_map(number).collect()
     }
 
     /// Forgets what is earlier than `time`, when that is so for many.

@@ -11,6 +11,7 @@
 //! to no group, one without the field that is measured is not measured; both are counted. State is bounded per
 //! correlation and in all, in groups and in bytes: the group that is over first gives way, and is counted.
 
+mod blocks;
 mod compile;
 mod count;
 mod evidence;
@@ -32,14 +33,14 @@ pub use joinable::Joinable;
 pub(crate) use joinable::{number, push_cut};
 
 use crate::judge::{Group, JudgeIndex, Judgement, Moment};
+use blocks::Blocks;
 use event::BootTime;
 use foldhash::fast::FixedState;
-use smallvec::SmallVec;
 use state::{Taken, Tally};
 use std::hash::BuildHasher;
 use std::time::Duration;
-use table::{Key, Place, Said, Table};
-use waiting::{AHEAD, Entry, Waiting};
+use table::{Key, Said, Table};
+use waiting::{Entry, Waiting};
 
 /// How much the correlator may keep, and how long it waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub(crate) struct Correlator<R: Joinable> {
     /// By judge: the correlations that join it, with its place among their rules.
     joined: Vec<Vec<(usize, usize)>>,
     tables: Vec<Table<R>>,
+    /// Of all groups of all correlations, so that they hold together what the limit allows.
+    blocks: Blocks,
     waiting: Waiting<R>,
     limits: Limits,
     /// Latest time seen.
@@ -108,6 +111,7 @@ impl<R: Joinable> Correlator<R> {
         Self {
             tables: correlations.iter().map(|_| Table::default()).collect(),
             correlations,
+            blocks: Blocks::default(),
             joined,
             waiting: Waiting::default(),
             limits,
@@ -137,15 +141,19 @@ impl<R: Joinable> Correlator<R> {
     pub(crate) fn push(&mut self, judge: JudgeIndex, event: R) {
         let hasher = self.hasher.get_or_insert_with(|| seeded(event.moment()));
         let Some(joined) = self.joined.get(judge) else { return };
-        for taker in joined {
-            let Some(correlation) = self.correlations.get(taker.0) else { continue };
-            if !correlation.push_key((&event, None), taker.1, &mut self.key) {
+        // The last takes the event itself: counting those who hold it waits for all that was written before.
+        let (moment, last, mut event) = (event.moment(), joined.len().saturating_sub(1), Some(event));
+        for (number, taker) in joined.iter().enumerate() {
+            let (Some(correlation), Some(held)) = (self.correlations.get(taker.0), &event) else { continue };
+            if !correlation.push_key((held, None), taker.1, &mut self.key) {
                 self.counts.ungrouped += 1;
                 continue;
             }
             let key = (self.key.as_str().into(), hasher.hash_one(&self.key));
-            let (moment, event) = (event.moment(), event.clone());
-            self.waiting.push(Entry { moment, taker: *taker, key, place: None, event });
+            let event = if number == last { event.take() } else { event.clone() };
+            if let Some(event) = event {
+                self.waiting.push(Entry { moment, taker: *taker, key, place: None, event });
+            }
         }
     }
 
@@ -195,20 +203,29 @@ impl<R: Joinable> Correlator<R> {
         self.settle(watermark.0, out);
     }
 
-    /// Reads the groups of the judgements that come next, first where they stand, then what they hold: many at a time,
-    /// so that the processor waits for all of them at once.
+    /// Reads the groups of the judgements that come next, first where they stand, then them, then what they hold: each
+    /// for many at a time, so that the processor waits for all of them at once.
     fn fetch_ahead(&mut self) {
-        let Some(ahead) = self.waiting.ahead() else { return };
-        let mut places = SmallVec::<[(usize, Place); AHEAD]>::new();
-        for entry in ahead {
-            let number = entry.taker.0;
-            entry.place = self.tables.get(number).and_then(|table| table.place_of(entry.key.1));
-            places.extend(entry.place.map(|place| (number, place)));
+        if !self.waiting.look_ahead() {
+            return;
         }
-        let held = |(number, place): &(usize, Place)| {
-            self.tables.get(*number).map_or(0, |table| table.fetch(*place))
-        };
-        std::hint::black_box(places.iter().map(held).fold(0, |all, one| all ^ one));
+        for entry in self.waiting.ahead_mut() {
+            entry.place = self.tables.get(entry.taker.0).and_then(|table| table.place_of(entry.key.1));
+        }
+        let mut read = 0;
+        for entry in self.waiting.ahead() {
+            if let (Some(table), Some(place)) = (self.tables.get(entry.taker.0), entry.place) {
+                read ^= table.touch(place);
+            }
+        }
+        for entry in self.waiting.ahead() {
+            let (number, time) = (entry.taker.0, entry.moment.0.0);
+            let timespan = self.correlations.get(number).map_or(0, |correlation| correlation.timespan);
+            if let (Some(table), Some(place)) = (self.tables.get(number), entry.place) {
+                read ^= table.fetch(place, time.saturating_sub(timespan), &self.blocks);
+            }
+        }
+        std::hint::black_box(read);
     }
 
     /// Gives what a correlation said to those that join it, and so on, and then out.
@@ -249,7 +266,8 @@ impl<R: Joinable> Correlator<R> {
         let (mut tally, hasher) = (Tally::default(), self.hasher.as_ref()?);
         let (time, timespan) = (moment.0.0, correlation.timespan);
         let taken = Taken { event, moment, of_event, group, place, time, timespan };
-        let said = table.take(correlation, key, taken, (&mut self.scratch, hasher, &mut tally));
+        let said =
+            table.take(correlation, key, taken, (&mut self.blocks, &mut self.scratch, hasher, &mut tally));
         self.counts.unmeasured += tally.unmeasured;
         self.counts.evicted += tally.lost;
         self.groups = (self.groups + table.len()).saturating_sub(groups);
@@ -282,7 +300,7 @@ impl<R: Joinable> Correlator<R> {
                 return;
             };
             let (groups, bytes) = (table.len(), table.bytes());
-            let said = table.settle(correlation, now).and_then(|said| said.of(correlation));
+            let said = table.settle(correlation, now, &mut self.blocks).and_then(|said| said.of(correlation));
             self.groups = (self.groups + table.len()).saturating_sub(groups);
             self.bytes = (self.bytes + table.bytes()).saturating_sub(bytes);
             if let Some(judgement) = said {
@@ -320,7 +338,7 @@ impl<R: Joinable> Correlator<R> {
             return false;
         };
         let (groups, bytes) = (table.len(), table.bytes());
-        let evicted = table.evict(correlation);
+        let evicted = table.evict(correlation, &mut self.blocks);
         self.groups = (self.groups + table.len()).saturating_sub(groups);
         self.bytes = (self.bytes + table.bytes()).saturating_sub(bytes);
         self.counts.evicted += u64::from(evicted);

@@ -76,11 +76,6 @@ impl<T: Copy> Sliding<T> {
         self.first = self.first.min(time);
     }
 
-    /// All, first to last.
-    pub(super) fn iter(&self) -> impl Iterator<Item = T> {
-        self.earlier.iter().skip(self.gone).copied().chain(self.last).map(|(_, item)| item)
-    }
-
     pub(super) fn clear(&mut self) {
         self.last = None;
         self.earlier.clear();
@@ -126,7 +121,6 @@ mod tests {
                 (list.len(), list.first().map(|first| first.0), list.last().copied())
             );
         }
-        assert!(sliding.iter().eq(list.iter().map(|(_, number)| *number)));
         assert!(sliding.bytes() < 200 * (list.len() + 100));
     }
 }

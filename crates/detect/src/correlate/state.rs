@@ -1,5 +1,6 @@
 //! What is kept of one group, by what the correlation asks.
 
+use super::blocks::Blocks;
 use super::compile::{Correlation, Gauge, Kind, Origin};
 use super::count::Count;
 use super::joinable::{self, Joinable};
@@ -40,6 +41,7 @@ pub(super) struct Met<R> {
 /// What a group works with beside its own state.
 pub(super) struct Around<'a, R> {
     pub(super) log: &'a mut Log<R>,
+    pub(super) blocks: &'a mut Blocks,
     pub(super) scratch: &'a mut String,
     pub(super) hasher: &'a FixedState,
     pub(super) tally: &'a mut Tally,
@@ -87,18 +89,20 @@ impl<R: Joinable> State<R> {
     }
 
     /// Takes a judgement; says what it completes.
+    #[inline]
     pub(super) fn take(
         &mut self,
         correlation: &Correlation<R::Field>,
         taken: Taken<'_, R>,
         around: Around<'_, R>,
     ) -> Option<Met<R>> {
-        let Around { log, scratch, hasher, tally } = around;
+        let Around { log, blocks, scratch, hasher, tally } = around;
         let (time, timespan) = (taken.time, taken.timespan);
         let shown = match (self, &correlation.kind) {
             (State::Count(count), Kind::Events { at_least }) => {
                 let number = log.push(time, taken.of_event, taken.event);
-                count.take(time, number, timespan, *at_least)
+                let met = count.take(blocks, (time, number), (timespan, *at_least));
+                met.map(|(shown, count)| (log.numbers(&shown), count))
             }
             (State::Values(values), Kind::Values { at_least }) => {
                 if !correlation.text(&taken, scratch) {
@@ -136,15 +140,23 @@ impl<R: Joinable> State<R> {
         shown.map(|(numbers, count)| Met { members: log.events(numbers.into_iter()), count })
     }
 
-    /// Reads what taking a judgement reads, so that it is near when one is taken; what it gives has no meaning.
-    pub(super) fn fetch(&self) -> u64 {
+    /// Reads what taking a judgement reads at which all before `oldest` is over, so that it is near when one is taken;
+    /// what it gives has no meaning.
+    pub(super) fn fetch(&self, blocks: &Blocks, oldest: u64) -> u64 {
         match self {
-            State::Count(count) => count.fetch(),
+            State::Count(count) => count.fetch(blocks, oldest),
             State::Values(values) => values.fetch(),
             State::Sum(sum) => sum.fetch(),
             State::Together(together) => together.fetch(),
             State::Order(order) => order.fetch(),
             State::Window(window) => window.fetch(),
+        }
+    }
+
+    /// Gives back what it has of `blocks`: the group is over.
+    pub(super) fn release(&mut self, blocks: &mut Blocks) {
+        if let State::Count(count) = self {
+            count.release(blocks);
         }
     }
 
@@ -176,10 +188,11 @@ impl<R: Joinable> State<R> {
         Settled::Over(ended.end(asks))
     }
 
-    /// About how much is held beside the state itself.
+    /// About how much is held beside the state itself and its blocks.
+    #[inline]
     pub(super) fn bytes(&self) -> usize {
         match self {
-            State::Count(count) => count.bytes(),
+            State::Count(_) => 0,
             State::Values(values) => size_of::<Values>() + values.bytes(),
             State::Sum(sum) => size_of::<Sum>() + sum.bytes(),
             State::Together(together) => size_of::<Together<R>>() + together.bytes(),

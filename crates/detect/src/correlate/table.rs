@@ -3,6 +3,7 @@
 //! Each group stands once in a heap of the times at which something is to be done for it. An event does not touch the
 //! heap: a group whose time comes and that was used since is put back with its new time.
 
+use super::blocks::Blocks;
 use super::compile::Correlation;
 use super::joinable::Joinable;
 use super::log::Log;
@@ -30,24 +31,31 @@ pub(super) struct Key<'a> {
 pub(super) struct Table<R> {
     slots: Vec<Option<Slot<R>>>,
     free: Vec<Place>,
-    /// Places in `slots`, by key.
-    places: HashTable<Place>,
+    /// Where groups stand, by key.
+    places: HashTable<Found>,
     /// When something is to be done for the group in a slot, or before that.
     dues: BinaryHeap<Reverse<(u64, Place)>>,
-    /// About how much the groups hold.
+    /// About how much the groups hold, their blocks included.
     bytes: usize,
     log: Log<R>,
 }
 
-// What an event reads of a group that holds little: whole lines of the processor's cache.
+// What an event reads of a group that holds little: a pair of lines of the processor's cache, which come together.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(align(128))]
 struct Slot<R> {
     key: CompactString,
     hash: u64,
     /// Time of the last event.
     last: u64,
     state: State<R>,
+}
+
+/// Where a group stands, and half of its key's hash: what is looked for is found without reading the groups.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    half: u32,
+    place: Place,
 }
 
 /// What a group said.
@@ -69,6 +77,13 @@ impl<R> Default for Table<R> {
             log: Log::default(),
         }
     }
+}
+
+/// The half of a hash by which groups are not yet told apart: the index goes by the lower bits and the highest.
+fn half(hash: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a half is what is wanted")]
+    let half = (hash >> 24) as u32;
+    half
 }
 
 fn index(place: Place) -> usize {
@@ -101,25 +116,31 @@ impl<R: Joinable> Table<R> {
 
     /// Where the group of a key with this hash may be.
     pub(super) fn place_of(&self, hash: u64) -> Option<Place> {
-        let is_it = |place: &Place| slot_of(&self.slots, *place).is_some_and(|slot| slot.hash == hash);
-        self.places.find(hash, is_it).copied()
+        self.places.find(hash, |found| found.half == half(hash)).map(|found| found.place)
     }
 
-    /// Reads what taking a judgement into the group at `place` reads; what it gives has no meaning.
-    pub(super) fn fetch(&self, place: Place) -> u64 {
-        slot_of(&self.slots, place).map_or(0, |slot| slot.state.fetch())
+    /// Reads the group at `place`; what it gives has no meaning.
+    pub(super) fn touch(&self, place: Place) -> u64 {
+        slot_of(&self.slots, place).map_or(0, |slot| slot.last ^ u64::from(slot.key.is_empty()))
+    }
+
+    /// Reads what taking a judgement into the group at `place` reads at which all before `oldest` is over; what it gives
+    /// has no meaning.
+    pub(super) fn fetch(&self, place: Place, oldest: u64, blocks: &Blocks) -> u64 {
+        slot_of(&self.slots, place).map_or(0, |slot| slot.state.fetch(blocks, oldest))
     }
 
     /// Takes a judgement into the group of `key`, and says what it completes.
+    #[inline]
     pub(super) fn take(
         &mut self,
         correlation: &Correlation<R::Field>,
         key: Key<'_>,
         taken: Taken<'_, R>,
-        around: (&mut String, &FixedState, &mut Tally),
+        around: (&mut Blocks, &mut String, &FixedState, &mut Tally),
     ) -> Option<Said<R>> {
         let (time, timespan) = (taken.time, taken.timespan);
-        let (scratch, hasher, tally) = around;
+        let (blocks, scratch, hasher, tally) = around;
         self.log.forget_before(time.saturating_sub(timespan));
         let known = self.find(key);
         if known.is_none() && !correlation.kind.heeds_first(taken.place) {
@@ -128,10 +149,10 @@ impl<R: Joinable> Table<R> {
         let number = known.unwrap_or_else(|| self.open(correlation, key, time));
         let slot = self.slots.get_mut(index(number))?.as_mut()?;
         slot.last = slot.last.max(time);
-        let before = slot.state.bytes();
-        let around = Around { log: &mut self.log, scratch, hasher, tally };
+        let before = slot.state.bytes() + blocks.bytes();
+        let around = Around { log: &mut self.log, blocks, scratch, hasher, tally };
         let met = slot.state.take(correlation, taken, around);
-        self.bytes = (self.bytes + slot.state.bytes()).saturating_sub(before);
+        self.bytes = (self.bytes + slot.state.bytes() + blocks.bytes()).saturating_sub(before);
         if known.is_none() {
             self.dues.push(Reverse((slot.state.due(slot.last, timespan), number)));
         }
@@ -140,10 +161,12 @@ impl<R: Joinable> Table<R> {
     }
 
     fn find(&self, key: Key<'_>) -> Option<Place> {
-        let is_it = |place: &Place| {
-            slot_of(&self.slots, *place).is_some_and(|slot| slot.hash == key.hash && slot.key == key.text)
+        let is_it = |place: Place| {
+            slot_of(&self.slots, place).is_some_and(|slot| slot.hash == key.hash && slot.key == key.text)
         };
-        key.place.filter(is_it).or_else(|| self.places.find(key.hash, is_it).copied())
+        let is_found = |found: &Found| found.half == half(key.hash) && is_it(found.place);
+        let known = key.place.filter(|place| is_it(*place));
+        known.or_else(|| self.places.find(key.hash, is_found).map(|found| found.place))
     }
 
     /// Forgets the oldest of the events that are kept to be shown. Says whether there were any.
@@ -169,13 +192,18 @@ impl<R: Joinable> Table<R> {
             *empty = Some(slot);
         }
         let slots = &self.slots;
-        let rehash = |place: &Place| slot_of(slots, *place).map_or(0, |slot| slot.hash);
-        self.places.insert_unique(hash, place, rehash);
+        let rehash = |found: &Found| slot_of(slots, found.place).map_or(0, |slot| slot.hash);
+        self.places.insert_unique(hash, Found { half: half(hash), place }, rehash);
         place
     }
 
     /// Looks after the group whose time comes first, if that is before `now`; says what it still had to say.
-    pub(super) fn settle(&mut self, correlation: &Correlation<R::Field>, now: u64) -> Option<Said<R>> {
+    pub(super) fn settle(
+        &mut self,
+        correlation: &Correlation<R::Field>,
+        now: u64,
+        blocks: &mut Blocks,
+    ) -> Option<Said<R>> {
         let Reverse((due, place)) = *self.dues.peek()?;
         if due >= now {
             return None;
@@ -196,7 +224,7 @@ impl<R: Joinable> Table<R> {
             }
             Some(Settled::Over(met)) => {
                 self.dues.pop();
-                let slot = self.close(place)?;
+                let slot = self.close(place, blocks)?;
                 let group = values_of(&slot.key, group_len(correlation));
                 met.map(|met| Said { group, met, time: due })
             }
@@ -208,7 +236,7 @@ impl<R: Joinable> Table<R> {
     }
 
     /// Gives up the group whose time is over first. Says whether there was one.
-    pub(super) fn evict(&mut self, correlation: &Correlation<R::Field>) -> bool {
+    pub(super) fn evict(&mut self, correlation: &Correlation<R::Field>, blocks: &mut Blocks) -> bool {
         while let Some(Reverse((due, place))) = self.dues.peek().copied() {
             let slot = slot_of(&self.slots, place);
             match slot.map(|slot| slot.state.due(slot.last, correlation.timespan)) {
@@ -219,7 +247,7 @@ impl<R: Joinable> Table<R> {
                 }
                 _ => {
                     self.dues.pop();
-                    if self.close(place).is_some() {
+                    if self.close(place, blocks).is_some() {
                         return true;
                     }
                 }
@@ -228,13 +256,16 @@ impl<R: Joinable> Table<R> {
         false
     }
 
-    fn close(&mut self, place: Place) -> Option<Slot<R>> {
-        let slot = self.slots.get_mut(index(place))?.take()?;
-        if let Ok(entry) = self.places.find_entry(slot.hash, |known| *known == place) {
+    fn close(&mut self, place: Place, blocks: &mut Blocks) -> Option<Slot<R>> {
+        let mut slot = self.slots.get_mut(index(place))?.take()?;
+        if let Ok(entry) = self.places.find_entry(slot.hash, |found| found.place == place) {
             entry.remove();
         }
         self.free.push(place);
         self.bytes = self.bytes.saturating_sub(slot.own_bytes() + slot.state.bytes());
+        let before = blocks.bytes();
+        slot.state.release(blocks);
+        self.bytes = (self.bytes + blocks.bytes()).saturating_sub(before);
         Some(slot)
     }
 }
@@ -248,6 +279,6 @@ impl<R> Slot<R> {
     /// The slot, its places in the index and the heap, and its key.
     fn own_bytes(&self) -> usize {
         let key = if self.key.is_heap_allocated() { self.key.capacity() } else { 0 };
-        size_of::<Option<Self>>() + size_of::<(u64, Place)>() + 2 * size_of::<Place>() + key
+        size_of::<Option<Self>>() + size_of::<(u64, Place)>() + 2 * size_of::<Found>() + key
     }
 }

@@ -1,8 +1,8 @@
 //! Judgements that wait for earlier ones.
 //!
-//! Events come nearly in order: what is not earlier than the last goes to the end of a queue, the rest to a heap. As the
-//! queue tells what comes next, the memory of the groups that are next is fetched for many at a time
-//! ([`Waiting::ahead`]): the processor then waits once for all of them, and not for each in turn.
+//! Events come nearly in order: what is not earlier than the last goes to the end of a queue, the rest to a heap. From
+//! both, what comes next is put in order for many at a time, and the memory of their groups is fetched together
+//! ([`Waiting::look_ahead`]): the processor then waits once for all of them, and not for each in turn.
 
 use super::table::Place;
 use crate::judge::Moment;
@@ -19,6 +19,10 @@ pub(super) const AHEAD: usize = 32;
 pub(super) struct Waiting<R> {
     in_order: VecDeque<Entry<R>>,
     out_of_order: BinaryHeap<Reverse<Entry<R>>>,
+    /// Those that were out of order and come before the last that was looked at, in order.
+    soon: VecDeque<Entry<R>>,
+    /// The earliest time of the two: the queue's first is next if it is earlier.
+    aside: u64,
     /// How many at the front of the queue were looked at.
     seen: usize,
 }
@@ -38,45 +42,93 @@ pub(super) struct Entry<R> {
 
 impl<R> Default for Waiting<R> {
     fn default() -> Self {
-        Self { in_order: VecDeque::new(), out_of_order: BinaryHeap::new(), seen: 0 }
+        Self {
+            in_order: VecDeque::new(),
+            out_of_order: BinaryHeap::new(),
+            soon: VecDeque::new(),
+            aside: u64::MAX,
+            seen: 0,
+        }
     }
 }
 
 impl<R> Waiting<R> {
     pub(super) fn len(&self) -> usize {
-        self.in_order.len() + self.out_of_order.len()
+        self.in_order.len() + self.out_of_order.len() + self.soon.len()
     }
 
+    /// Takes what is to wait.
     pub(super) fn push(&mut self, entry: Entry<R>) {
         match self.in_order.back() {
-            Some(last) if *last > entry => self.out_of_order.push(Reverse(entry)),
+            Some(last) if *last > entry => {
+                self.aside = self.aside.min(entry.moment.0.0);
+                self.out_of_order.push(Reverse(entry));
+            }
             _ => self.in_order.push_back(entry),
         }
     }
 
     /// Takes the first, where it is not after `watermark`, or where more than `limit` wait.
+    #[inline]
     pub(super) fn pop(&mut self, watermark: BootTime, limit: usize) -> Option<Entry<R>> {
-        let is_due = |entry: &Entry<R>, waiting: usize| entry.moment.0 <= watermark || waiting > limit;
-        let waiting = self.len();
-        match (self.in_order.front(), self.out_of_order.peek()) {
-            (queued, Some(Reverse(heaped))) if queued.is_none_or(|queued| heaped < queued) => {
-                is_due(heaped, waiting).then(|| self.out_of_order.pop())?.map(|Reverse(entry)| entry)
-            }
-            (Some(queued), _) if is_due(queued, waiting) => {
+        match self.in_order.front() {
+            Some(queued) if queued.moment.0.0 < self.aside => {
+                if queued.moment.0 > watermark && self.len() <= limit {
+                    return None;
+                }
                 self.seen = self.seen.saturating_sub(1);
                 self.in_order.pop_front()
             }
-            _ => None,
+            _ => self.pop_of_all(watermark, limit),
         }
     }
 
-    /// The next of the queue, once for each: what is to come soon.
-    pub(super) fn ahead(&mut self) -> Option<impl Iterator<Item = &mut Entry<R>>> {
-        if self.seen > 0 {
+    fn pop_of_all(&mut self, watermark: BootTime, limit: usize) -> Option<Entry<R>> {
+        let heaped = self.out_of_order.peek().map(|Reverse(entry)| entry);
+        let firsts = [self.in_order.front(), self.soon.front(), heaped];
+        let first =
+            firsts.into_iter().enumerate().filter_map(|(place, first)| Some((first?, place))).min()?;
+        let (moment, place) = (first.0.moment, first.1);
+        if moment.0 > watermark && self.len() <= limit {
             return None;
         }
+        let taken = match place {
+            0 => {
+                self.seen = self.seen.saturating_sub(1);
+                return self.in_order.pop_front();
+            }
+            1 => self.soon.pop_front(),
+            _ => self.out_of_order.pop().map(|Reverse(entry)| entry),
+        };
+        let heaped = self.out_of_order.peek().map(|Reverse(entry)| entry);
+        let times = [self.soon.front(), heaped].into_iter().flatten().map(|entry| entry.moment.0.0);
+        self.aside = times.min().unwrap_or(u64::MAX);
+        taken
+    }
+
+    /// Looks at those that come next, once at each. Says whether there are any that were not looked at.
+    pub(super) fn look_ahead(&mut self) -> bool {
+        if self.seen > 0 {
+            return false;
+        }
         self.seen = self.in_order.len().min(AHEAD);
-        (self.seen > 1).then(|| self.in_order.iter_mut().take(AHEAD))
+        let Some(last) = self.seen.checked_sub(1).and_then(|last| self.in_order.get(last)) else {
+            return false;
+        };
+        while self.out_of_order.peek().is_some_and(|Reverse(heaped)| heaped < last) {
+            self.soon.extend(self.out_of_order.pop().map(|Reverse(entry)| entry));
+        }
+        self.seen > 1
+    }
+
+    /// Those that were looked at last.
+    pub(super) fn ahead(&self) -> impl Iterator<Item = &Entry<R>> {
+        self.in_order.iter().take(self.seen).chain(&self.soon)
+    }
+
+    /// The same, to write down what was found.
+    pub(super) fn ahead_mut(&mut self) -> impl Iterator<Item = &mut Entry<R>> {
+        self.in_order.iter_mut().take(self.seen).chain(&mut self.soon)
     }
 }
 
@@ -93,6 +145,7 @@ impl<R> PartialOrd for Entry<R> {
 }
 impl<R> Ord for Entry<R> {
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.moment, self.taker).cmp(&(other.moment, other.taker))
+        let times = self.moment.0.cmp(&other.moment.0);
+        times.then_with(|| (self.moment.1, self.taker).cmp(&(other.moment.1, other.taker)))
     }
 }

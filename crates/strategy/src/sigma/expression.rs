@@ -8,6 +8,7 @@ use super::matcher::Regex;
 use regex_automata::nfa::thompson;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::utf8::Utf8Sequences;
 
 /// Largest regular expression after compilation; the default of the `regex` crate. One of SigmaHQ's needs
 /// more than 1 MiB.
@@ -61,15 +62,21 @@ pub fn fits(tree: &Hir) -> bool {
 const EMPTY_BYTES: usize = 4096;
 /// Bytes that a state of an automaton takes at most, its edges included.
 const STATE_BYTES: usize = 64;
-/// States that a range of characters takes at most: UTF-8 splits it into seven sequences of up to four bytes.
-const RANGE_STATES: usize = 28;
+/// Bytes that a class takes at most for each byte of each of the sequences that its characters are in UTF-8: a state
+/// with one edge.
+const CLASS_BYTES: usize = 40;
 
 /// A size that the states of an automaton of `tree` do not exceed, bytes.
 fn most_bytes(tree: &Hir) -> usize {
     let states = match tree.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len(),
-        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(RANGE_STATES),
+        HirKind::Class(Class::Unicode(class)) => {
+            let ranges = class.ranges().iter();
+            let sequences = ranges.flat_map(|range| Utf8Sequences::new(range.start(), range.end()));
+            let bytes = sequences.fold(0_usize, |bytes, sequence| bytes.saturating_add(sequence.len()));
+            return bytes.saturating_mul(CLASS_BYTES).saturating_add(2 * STATE_BYTES);
+        }
         HirKind::Class(Class::Bytes(class)) => class.ranges().len(),
         HirKind::Repetition(repetition) => {
             let times = repetition.max.unwrap_or(repetition.min).max(repetition.min).max(1);
@@ -104,6 +111,8 @@ mod tests {
             r"^(curl|wget)\s+-k$",
             r"((\w{2}){3}){4}",
             "(?i)Straße|ſ",
+            r"\w{1,64}",
+            r"[^\w]{3}",
         ] {
             let tree = ParserBuilder::new().build().parse(source).unwrap();
             let config = thompson::Config::new().which_captures(thompson::WhichCaptures::All);
@@ -113,10 +122,20 @@ mod tests {
                 } else {
                     thompson::WhichCaptures::All
                 });
+                let bound = EMPTY_BYTES + most_bytes(&tree);
+                // Building takes no more either.
+                let config = config.nfa_size_limit(Some(bound));
                 let made = thompson::Compiler::new().configure(config).build_from_hir(&tree).unwrap();
-                let (bytes, bound) = (made.memory_usage(), EMPTY_BYTES + most_bytes(&tree));
+                let bytes = made.memory_usage();
                 assert!(bytes <= bound, "{source}: {bytes} > {bound}");
             }
+        }
+    }
+
+    #[test]
+    fn what_rules_ask_need_not_be_built_to_be_known_to_fit() {
+        for source in [r"-k\s\w{1,64}(?:\s?(?:-p|-s))?", r"\\[^\\]{1,256}$", "(?i)[a-z0-9._-]{1,200}"] {
+            assert!(fits(&ParserBuilder::new().build().parse(source).unwrap()), "{source}");
         }
     }
 

@@ -14,6 +14,7 @@ mod encode;
 pub mod expression;
 mod head;
 mod lower;
+mod many;
 pub mod matcher;
 pub mod modifier;
 pub mod pattern;
@@ -25,6 +26,7 @@ pub use detection::{ArrayMatch, Detection, FieldMatch, Items, Join, Named, Searc
 pub use event::alert::Severity as Level;
 pub use expression::REGEX_LIMIT_BYTES;
 pub use head::{Head, is_uuid};
+pub use many::read_all;
 pub use matcher::{Cidr, FieldRef, Matcher, Order, Regex, TimePart};
 pub use modifier::Modifier;
 pub use pattern::{DASHES, Openness, Pattern, Segment};

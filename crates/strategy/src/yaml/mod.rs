@@ -145,7 +145,27 @@ struct Builder<'a> {
 /// A list or map whose end has not been seen.
 enum Open {
     Sequence { start: usize, items: Vec<Node> },
-    Mapping { start: usize, entries: Vec<(Key, Node)>, seen: HashSet<String>, key: Option<Key> },
+    Mapping { start: usize, entries: Vec<(Key, Node)>, seen: Seen, key: Option<Key> },
+}
+
+/// The keys of a map that has so many that they are not looked through one by one.
+#[derive(Default)]
+struct Seen(HashSet<String>);
+
+impl Seen {
+    /// Keys that are looked through.
+    const FEW: usize = 16;
+
+    /// Whether none of `entries` has the key `text`, which is the next.
+    fn is_new(&mut self, text: &str, entries: &[(Key, Node)]) -> bool {
+        if entries.len() < Self::FEW {
+            return entries.iter().all(|(key, _)| key.text != text);
+        }
+        if self.0.is_empty() {
+            self.0.extend(entries.iter().map(|(key, _)| key.text.clone()));
+        }
+        self.0.insert(text.to_owned())
+    }
 }
 
 impl Builder<'_> {
@@ -165,9 +185,8 @@ impl Builder<'_> {
                 Err(no_references(span))
             }
             Event::SequenceStart(..) => self.open(Open::Sequence { start, items: Vec::new() }, span),
-            Event::MappingStart(..) => {
-                self.open(Open::Mapping { start, entries: Vec::new(), seen: HashSet::new(), key: None }, span)
-            }
+            Event::MappingStart(..) => self
+                .open(Open::Mapping { start, entries: Vec::new(), seen: Seen::default(), key: None }, span),
             Event::SequenceEnd | Event::MappingEnd => self.close(end),
             Event::Alias(_) | Event::UnresolvedAlias(_) => Err(no_references(span)),
             _ => Ok(()),
@@ -201,11 +220,11 @@ impl Builder<'_> {
             Some(Open::Mapping { entries, key: key @ Some(_), .. }) => {
                 entries.extend(key.take().map(|key| (key, node)));
             }
-            Some(Open::Mapping { seen, key, .. }) => {
+            Some(Open::Mapping { entries, seen, key, .. }) => {
                 let Value::Scalar(scalar) = node.value else {
                     return Err(Problem::new(codes::YAML, node.span, "a key that is a list or a map"));
                 };
-                if !seen.insert(scalar.text.clone()) {
+                if !seen.is_new(&scalar.text, entries) {
                     let message = format!("the key `{}` is written twice", scalar.text);
                     self.problems.push(Problem::new(codes::YAML_DUPLICATE_KEY, node.span, message));
                 }
