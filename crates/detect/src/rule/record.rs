@@ -17,6 +17,10 @@ use strategy::yaml::Number;
 pub(crate) trait Key: Copy + Ord + Hash + Debug {
     /// Whether most events have the same few values in it, so that a value tells little.
     fn has_few_values(self) -> bool;
+    /// Whether few events have it at all, and its value is one text wherever it is there.
+    fn is_rare(self) -> bool {
+        false
+    }
     /// How much reading it costs, roughly.
     fn cost(self) -> u32;
     /// A small number that no other key of its schema has.

@@ -44,6 +44,8 @@ pub(crate) struct RegexTest {
     built: OnceLock<Option<regex::Regex>>,
     /// Folded texts of which one stands in every match; empty where none is known.
     pub(crate) needs: Vec<String>,
+    /// Folded texts of which one ends whatever matches; empty where none are known.
+    pub(crate) ends: Vec<String>,
 }
 
 impl RegexTest {
@@ -53,7 +55,7 @@ impl RegexTest {
         if !expression::fits(tree) {
             built.get_or_init(|| build(&source)).as_ref()?;
         }
-        Some(Self { source, built, needs: witness::of_regex(tree) })
+        Some(Self { source, built, needs: witness::of_regex(tree), ends: witness::ends_of_regex(tree) })
     }
 
     fn is_match(&self, text: &str) -> bool {

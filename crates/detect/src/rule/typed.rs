@@ -37,6 +37,26 @@ impl Key for Field {
         self as usize
     }
 
+    fn is_rare(self) -> bool {
+        use Field::{
+            FactCommandText, FactHostPath, FactHostSystemFile, FactIntendedDestination, FactPlaintextClient,
+            FactProtocolMismatch, FactRuntimeSocket, FactSocketStdio, FactWebService, FileHostPath,
+        };
+        matches!(
+            self,
+            FactCommandText
+                | FactHostPath
+                | FactHostSystemFile
+                | FactIntendedDestination
+                | FactPlaintextClient
+                | FactProtocolMismatch
+                | FactRuntimeSocket
+                | FactSocketStdio
+                | FactWebService
+                | FileHostPath
+        )
+    }
+
     fn cost(self) -> u32 {
         // Lists and ids are made for the occasion.
         match self.field_type() {

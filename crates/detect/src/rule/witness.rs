@@ -12,8 +12,8 @@ use super::node::Node;
 use super::record::{Key, bool_text};
 use super::test::Test;
 use super::text::TextMatcher;
-use regex_syntax::hir::literal::Extractor;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::literal::{ExtractKind, Extractor, Literal};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use std::collections::{BTreeMap, BTreeSet};
 use strategy::yaml::Number;
 
@@ -77,6 +77,8 @@ const TOO_COMMON: u64 = 150_000;
 const WORTH_A_PASS: u64 = 1_000_000;
 /// Most texts of an expression.
 const ALTERNATIVES_LIMIT: usize = 256;
+/// Most ends of an expression.
+const ENDS_LIMIT: usize = 64;
 /// Most whole numbers that a float tells apart (2^53).
 const EXACT_LIMIT: i64 = 9_007_199_254_740_992;
 
@@ -165,6 +167,9 @@ fn wanted<K: Key>(node: &Node<K>) -> Vec<Vec<Want<K>>> {
         Node::One(parts) => {
             either(parts.iter().map(|part| wanted(part).into_iter().min_by_key(|wants| frequency(wants))))
         }
+        Node::Exists(key, true) if key.is_rare() => {
+            vec![vec![Want { key: Some(*key), what: What::Present }]]
+        }
         Node::Not(_) | Node::Null(_) | Node::Exists(..) | Node::Items(_) | Node::Made(_) => Vec::new(),
     }
 }
@@ -179,6 +184,10 @@ fn of_test<K: Key>(key: Option<K>, test: &Test<K>) -> Option<Vec<Want<K>>> {
     let one = |what| Some(vec![Want { key, what }]);
     match test {
         Test::Text(matcher) => of_text(matcher, key.is_some()).map(|what| vec![Want { key, what }]),
+        Test::Regex(regex) if key.is_some() && !regex.ends.is_empty() => {
+            let ends = regex.ends.iter().map(|text| What::End(text.clone()));
+            Some(ends.map(|what| Want { key, what }).collect())
+        }
         Test::Regex(regex) if !regex.needs.is_empty() => {
             let wants = regex.needs.iter().map(|text| of_literal(text, key.is_some()));
             wants.map(|what| what.map(|what| Want { key, what })).collect()
@@ -240,6 +249,7 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
         What::Name(_) | What::Number(_) => 5_000,
         What::Foreign => 10_000,
         What::Pair(_) => 3 * TOO_COMMON,
+        What::Present if want.key.is_some_and(Key::is_rare) => 20_000,
         What::Present => 1_000_000,
         What::End(text) => 100_000 >> (2 * text.len()).min(6),
         What::Literal(text) if text.len() == LITERAL_BYTES => 2 * TOO_COMMON,
@@ -259,6 +269,21 @@ pub(super) fn of_regex(tree: &Hir) -> Vec<String> {
     };
     let texts = needed(tree).filter(|texts| are_at_least(texts, LITERAL_BYTES));
     texts.or_else(|| beginnings(tree).filter(|texts| are_at_least(texts, 2))).unwrap_or_default()
+}
+
+/// Folded texts with one of which every text ends that the expression matches; empty where it may go on behind, or none
+/// are known.
+pub(super) fn ends_of_regex(tree: &Hir) -> Vec<String> {
+    if !tree.properties().look_set_suffix().contains(Look::End) {
+        return Vec::new();
+    }
+    let mut extractor = Extractor::new();
+    extractor.kind(ExtractKind::Suffix).limit_class(16).limit_literal_len(24).limit_total(ENDS_LIMIT);
+    let found = extractor.extract(tree);
+    let folded = |text: &Literal| std::str::from_utf8(text.as_bytes()).ok().map(fold_text);
+    let texts = found.literals().map(|texts| texts.iter().map(folded).collect::<Option<BTreeSet<String>>>());
+    let texts: Vec<String> = texts.flatten().unwrap_or_default().into_iter().collect();
+    if texts.iter().all(|text| text.len() >= LITERAL_BYTES) { texts } else { Vec::new() }
 }
 
 /// Folded texts of two letters with one of which every match begins.
@@ -347,5 +372,20 @@ mod tests {
             assert_eq!(of_regex(&tree(source, false)), expect, "{source}");
         }
         assert_eq!(of_regex(&tree("Straße", true)), ["straße"]);
+    }
+
+    #[test]
+    fn an_expression_that_ends_with_the_value_gives_its_ends() {
+        for (source, ignore_case, expect) in [
+            ("/(?:runc|crun)$", false, vec!["/crun", "/runc"]),
+            ("/(?:runc|crun)", false, vec![]),
+            ("(?m)/runc$", false, vec![]),
+            (r"\.PHP$", true, vec![".php"]),
+            ("a$|bcd$", false, vec![]),
+            ("x*$", false, vec![]),
+            (".*/nc(?:at)?$", false, vec!["/nc", "/ncat"]),
+        ] {
+            assert_eq!(ends_of_regex(&tree(source, ignore_case)), expect, "{source}");
+        }
     }
 }
