@@ -33,7 +33,7 @@ fn compiled(detection: &str) -> Result<Node<Field>, String> {
     let (items, problems) = strategy::sigma::read_str(&text);
     match items.first() {
         Some(strategy::sigma::Item::Rule(rule)) => super::compile(rule, &[], &Placeholders::new())
-            .map(|(_, node)| node)
+            .map(|mut judging| judging.runs.remove(0).1)
             .map_err(|fault| fault.to_string()),
         _ => Err(format!("{problems:?}")),
     }
