@@ -101,13 +101,15 @@ pub(super) struct Fold<'e> {
     all: &'e [Events],
     /// What has no source in this class.
     pub(super) lacks: Vec<Lack>,
+    /// Those among them that nobody can tell, rather than that no event has.
+    pub(super) untold: Vec<Lack>,
     /// Names that nobody knows.
     pub(super) unknown: Vec<String>,
 }
 
 impl<'e> Fold<'e> {
     pub(super) fn new(events: &'e Events, all: &'e [Events]) -> Self {
-        Self { events, all, lacks: Vec::new(), unknown: Vec::new() }
+        Self { events, all, lacks: Vec::new(), untold: Vec::new(), unknown: Vec::new() }
     }
 
     pub(super) fn detection(&mut self, detection: &Detection) -> Folded<Detection> {
@@ -143,7 +145,11 @@ impl<'e> Fold<'e> {
                 join(parts, Joint::Any, false, Search::Or)
             }
             Search::Field(asked) => {
+                let before = self.lacks.len();
                 let folded = self.field_match(asked);
+                if folded == Folded::Unknown {
+                    self.untold.extend_from_slice(self.lacks.get(before..).unwrap_or_default());
+                }
                 if asked.negated { folded.negated(negated) } else { folded }
             }
             Search::Array(_) => Folded::Ask(search.clone()),

@@ -251,7 +251,7 @@ pub fn fields(events: &[Events], name: &str) -> Vec<Field> {
 /// Nothing of it can run.
 pub fn plan(logsource: &Logsource, detections: &[&Detection]) -> Result<Plan, Unmapped> {
     let events = events(logsource)?;
-    let (mut runs, mut lacking) = (Vec::new(), Vec::new());
+    let (mut runs, mut lacking, mut untold) = (Vec::new(), Vec::new(), Vec::new());
     for one in &events {
         let mut fold = Fold::new(one, &events);
         let folded: Vec<_> = detections.iter().map(|detection| fold.detection(detection)).collect();
@@ -259,6 +259,7 @@ pub fn plan(logsource: &Logsource, detections: &[&Detection]) -> Result<Plan, Un
             return Err(Unmapped::Field(name));
         }
         lacking.push(fold.lacks);
+        untold.append(&mut fold.untold);
         let holds = folded.into_iter().filter_map(Folded::detection).collect::<Vec<_>>();
         if holds.len() == detections.len() {
             runs.push(Run { class: one.class, operations: one.operations, detections: holds });
@@ -268,7 +269,8 @@ pub fn plan(logsource: &Logsource, detections: &[&Detection]) -> Result<Plan, Un
     let first = lacking.first().map_or([].as_slice(), Vec::as_slice);
     let mut lacks: Vec<Lack> = first.iter().filter(|lack| in_all(lack)).cloned().collect();
     if runs.is_empty() && lacks.is_empty() {
-        lacks = lacking.concat();
+        // What is lacking in one class only may be why nothing is left.
+        lacks = untold;
     }
     lacks.sort();
     lacks.dedup();

@@ -3,7 +3,7 @@
 use super::{Given, Key, Source, audit, kubernetes, network};
 
 /// Why there is nothing for a log source that is in no entry.
-pub(super) const NO_SENSOR: &str = "no sensor gives events of it";
+pub(super) const NO_SENSOR: &str = "no sensor gives them";
 const NO_HTTP: &str = "no sensor reads HTTP";
 const NO_LOG: &str = "no sensor reads log files";
 const NO_PROTOCOL: &str = "no sensor reads this protocol";
