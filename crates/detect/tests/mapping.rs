@@ -267,12 +267,16 @@ detection:
 
 #[test]
 fn a_rule_of_several_classes_is_one_rule() {
+    let numbered = |mut event: Event, number| {
+        event.id.sequence = number;
+        event
+    };
     let events = || {
         [
             exec(0.0, 0, 1, ("/usr/sbin/useradd", "useradd eve")),
             exec(0.0, 1, 1, ("/bin/ls", "ls /etc/passwd")),
-            file(FileOp::OpenWrite, "/etc/passwd", ""),
-            file(FileOp::OpenWrite, "/etc/group", ""),
+            numbered(file(FileOp::OpenWrite, "/etc/passwd", ""), 2),
+            numbered(file(FileOp::OpenWrite, "/etc/group", ""), 3),
         ]
     };
     let alerts = run(&mut engine(ACCOUNTS), events());

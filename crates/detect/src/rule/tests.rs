@@ -175,7 +175,7 @@ fn what_cannot_run_is_named() {
     let Some(strategy::sigma::Item::Rule(rule)) = items.first() else { panic!("a rule") };
     assert_eq!(
         super::compile(rule, &[], &Placeholders::new()).unwrap_err().to_string(),
-        "log source product `windows`, category `process_creation` is given by no sensor"
+        "log source product `windows`, category `process_creation` has no events: no sensor gives them"
     );
 }
 
