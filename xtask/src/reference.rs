@@ -8,6 +8,7 @@ use std::path::Path;
 fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("docs/reference/fields.md", event::reference::markdown()),
+        ("docs/reference/sigma.md", strategy::mapping::markdown()),
         ("docs/reference/lint.md", strategy::diagnostic::reference::markdown()),
     ]
 }

@@ -1,5 +1,6 @@
 //! What is wrong with a strategy that cannot run.
 
+use strategy::mapping::{Lack, Unmapped};
 use thiserror::Error;
 
 /// A rule or correlation that cannot run. The others do.
@@ -24,8 +25,16 @@ pub enum Fault {
     #[error("message names `{{{0}}}`, which is no field")]
     UnknownPlaceholder(String),
     /// No event has this log source.
-    #[error("log source {0} is given by no sensor")]
-    UnknownLogsource(String),
+    #[error("log source {source_of_rule} has no events: {reason}")]
+    UnknownLogsource {
+        /// The log source, part by part.
+        source_of_rule: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Fields and values that no event has.
+    #[error("without a source: {}", shown(.0))]
+    Unsourced(Vec<Lack>),
     /// A condition over a search that does not exist.
     #[error("condition names `{0}`, which the rule does not define")]
     UndefinedSearch(String),
@@ -60,6 +69,10 @@ pub enum Fault {
     },
 }
 
+fn shown(lacks: &[Lack]) -> String {
+    lacks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
@@ -76,15 +89,28 @@ impl Fault {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Fault::UnknownField(_) | Fault::UnknownPlaceholder(_) => Some("docs/reference lists all fields"),
-            Fault::UnknownLogsource(_) => Some(
-                "`category` is a class of docs/reference; `product` is linux, container, docker or kubernetes",
-            ),
+            Fault::UnknownLogsource { .. } | Fault::Unsourced(_) => {
+                Some("docs/reference/sigma.md lists the log sources and the fields that have events")
+            }
             Fault::NoCounterpart(_) => Some("docs/falco.md lists the fields that have a counterpart"),
             Fault::UnfilledPlaceholder(_) => {
                 Some("give it values in the configuration, as [detect.placeholders]")
             }
             Fault::UnknownReference(_) => Some("name a rule of the same document, or the id of another's"),
             _ => None,
+        }
+    }
+}
+
+impl From<Unmapped> for Fault {
+    fn from(unmapped: Unmapped) -> Self {
+        match unmapped {
+            Unmapped::Source { source, reason } => Self::UnknownLogsource { source_of_rule: source, reason },
+            Unmapped::Field(name) => Self::UnknownField(name),
+            Unmapped::Lacking(lacks) if lacks.is_empty() => {
+                Self::Unsupported("a condition that holds for no event of its log source".to_owned())
+            }
+            Unmapped::Lacking(lacks) => Self::Unsourced(lacks),
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::error::Fault;
 use crate::joined::Value;
 use crate::json::{self, JsonRecord, Shape, Slot, Slots};
 use crate::rule::{
-    ClassMarks, Compiler, Marks, Node, Placeholders, Program, Record, RuleSet, Scalar, Schema, Typed,
-    compile, falco_node,
+    ClassMarks, Compiler, Judging, Marks, Node, Placeholders, Program, Record, RuleSet, Scalar, Schema,
+    Typed, compile, falco_node,
 };
 use event::{Class, Event, Field};
 use smallvec::SmallVec;
@@ -197,7 +197,9 @@ pub struct EventScratch {
 }
 
 impl EventRules {
-    /// Compiles the rules among `items`, narrowed by the filters among them.
+    /// Compiles the rules among `items`, narrowed by the filters among them. A rule whose log source several classes of
+    /// events stand for runs for those in which it can hold; where that is not all that it is about, it is among the
+    /// rejected too.
     pub fn new(items: &[Item], placeholders: &Placeholders) -> (Self, Vec<Rejected>) {
         Self::with_falco(items, &[], placeholders)
     }
@@ -210,7 +212,15 @@ impl EventRules {
         rules: &[falco::Rule],
         placeholders: &Placeholders,
     ) -> (Self, Vec<Rejected>) {
-        let mut compiled = each(items, |rule, filters| compile(rule, filters, placeholders));
+        let filters = filters_of(items);
+        let mut compiled = Compiled::default();
+        for (place, item) in items.iter().enumerate() {
+            match item {
+                Item::Rule(rule) => compiled.judging(place, compile(rule, &filters, placeholders)),
+                Item::Correlation(_) => compiled.add(place, Err(alone())),
+                Item::Filter(_) => {}
+            }
+        }
         for (place, rule) in (items.len()..).zip(rules).filter(|(_, rule)| rule.enabled) {
             falco_rule(rule, place, placeholders, &mut compiled);
         }
@@ -233,7 +243,7 @@ impl EventRules {
         self.program.classes()
     }
 
-    /// How many rules run; a Falco rule counts once for each class of events.
+    /// How many rules run; a rule counts once for each class of events.
     pub fn len(&self) -> usize {
         self.items.len()
     }
@@ -252,22 +262,47 @@ struct Compiled<N> {
     rejected: Vec<Rejected>,
 }
 
+impl<N> Default for Compiled<N> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), items: Vec::new(), rejected: Vec::new() }
+    }
+}
+
+fn filters_of(items: &[Item]) -> Vec<&Filter> {
+    items
+        .iter()
+        .filter_map(|item| if let Item::Filter(filter) = item { Some(filter) } else { None })
+        .collect()
+}
+
+fn alone() -> Fault {
+    Fault::Unsupported("a correlation among rules alone".to_owned())
+}
+
 fn each<N>(items: &[Item], mut compile: impl FnMut(&Rule, &[&Filter]) -> Result<N, Fault>) -> Compiled<N> {
-    let filters = items.iter().filter_map(|item| match item {
-        Item::Filter(filter) => Some(filter),
-        _ => None,
-    });
-    let filters: Vec<&Filter> = filters.collect();
-    let mut compiled = Compiled { nodes: Vec::new(), items: Vec::new(), rejected: Vec::new() };
+    let filters = filters_of(items);
+    let mut compiled = Compiled::default();
     for (place, item) in items.iter().enumerate() {
         let node = match item {
             Item::Rule(rule) => compile(rule, &filters),
-            Item::Correlation(_) => Err(Fault::Unsupported("a correlation among rules alone".to_owned())),
+            Item::Correlation(_) => Err(alone()),
             Item::Filter(_) => continue,
         };
         compiled.add(place, node);
     }
     compiled
+}
+
+impl Compiled<(Class, Node<Field>)> {
+    fn judging(&mut self, place: usize, judging: Result<Judging, Fault>) {
+        match judging {
+            Ok(Judging { runs, lacks }) => {
+                runs.into_iter().for_each(|run| self.add(place, Ok(run)));
+                self.rejected.extend(lacks.map(|fault| Rejected { item: place, fault }));
+            }
+            Err(fault) => self.add(place, Err(fault)),
+        }
+    }
 }
 
 impl<N> Compiled<N> {

@@ -88,7 +88,10 @@ fn filters_of(strategy: &Strategy) -> Vec<&Filter> {
 #[derive(Default)]
 struct Loader {
     compiled: Compiled,
+    /// The rules by class; one that several classes stand for is there for each.
     rules: Vec<(Class, rule::Node<Field>)>,
+    /// By place in `rules`: the judge.
+    numbers: Vec<JudgeIndex>,
     placeholders: Placeholders,
     /// By judge: what it is called.
     handles: Vec<Handles>,
@@ -127,15 +130,18 @@ impl Loader {
     }
 
     fn add_rule(&mut self, number: usize, strategy: &Strategy, rule: &sigma::Rule, filters: &[&Filter]) {
-        let compiled = rule::compile(rule, filters, &self.placeholders).and_then(|(class, node)| {
+        let compiled = rule::compile(rule, filters, &self.placeholders).and_then(|judging| {
             let sentence = Message::new(&rule.head.title, rule.observed.as_ref(), rule.expected.as_ref())?;
-            Ok((class, node, self.judge(number, strategy, &rule.head, sentence)?))
+            Ok((judging.runs, self.judge(number, strategy, &rule.head, sentence)?))
         });
         match compiled {
-            Ok((class, node, judge)) => {
-                let fields = self.compiled.fields.entry(class).or_default();
-                fields.extend(judge.message.fields().chain(judge.group_by.iter().copied()));
-                self.rules.push((class, node));
+            Ok((runs, judge)) => {
+                for (class, node) in runs {
+                    let fields = self.compiled.fields.entry(class).or_default();
+                    fields.extend(judge.message.fields().chain(judge.group_by.iter().copied()));
+                    self.rules.push((class, node));
+                    self.numbers.push(self.compiled.judges.len());
+                }
                 self.compiled.judges.push(judge);
                 self.handles.push(Handles::of(number, &rule.head));
             }
@@ -229,9 +235,11 @@ impl Loader {
     /// Notes which facts the correlation reads of the events of its members.
     fn read_by(&mut self, correlation: &Correlation<Field>, judge: &Judge) {
         for (place, member) in correlation.members.iter().enumerate() {
-            let Some((class, _)) = self.rules.get(*member) else { continue };
-            let fields = correlation.fields(place).chain(judge.message.fields());
-            self.compiled.fields.entry(*class).or_default().extend(fields);
+            let of_member = self.numbers.iter().zip(&self.rules).filter(|(number, _)| *number == member);
+            for (_, (class, _)) in of_member {
+                let fields = correlation.fields(place).chain(judge.message.fields());
+                self.compiled.fields.entry(*class).or_default().extend(fields);
+            }
         }
     }
 
@@ -304,7 +312,7 @@ impl Loader {
         let operations = |class: &Class| Some((*class, rules.operations(*class)?));
         compiled.operations = compiled.judged.keys().filter_map(operations).collect();
         compiled.file_names = rules.file_names();
-        compiled.program = Program::new(self.rules);
+        compiled.program = Program::numbered(self.numbers.into_iter().zip(self.rules));
         compiled
     }
 }

@@ -8,8 +8,13 @@ use crate::event::Event;
 use compact_str::CompactString;
 use std::net::IpAddr;
 
+mod audit;
+mod fact;
 mod read;
+mod request;
+mod roles;
 
+pub use audit::types as audit_types;
 pub use read::value;
 
 /// Value of a field of one event.
@@ -128,6 +133,16 @@ impl Field {
         match self {
             Field::ProcessTask
             | Field::CommandLine
+            | Field::ProcessArg0
+            | Field::ProcessArg1
+            | Field::ProcessArg2
+            | Field::ProcessArg3
+            | Field::ProcessArg4
+            | Field::ProcessArg5
+            | Field::ProcessArg6
+            | Field::ProcessArg7
+            | Field::ProcessArg8
+            | Field::ProcessArg9
             | Field::ParentCommandLine
             | Field::ProcessRequested
             | Field::ProcessInterpreter
@@ -163,6 +178,16 @@ fields! {
     ProcessName, "process.name", Text, "process.name", "Last component of the executable's path.";
     ProcessTask, "process.task_name", Text, "process.xattributes.comm", "Name of the task, which a process can set itself: claimed.";
     CommandLine, "CommandLine", Text, "process.cmd_line", "Command line, from the process's own memory: claimed.";
+    ProcessArg0, "process.arg0", Text, "", "Argument 0 of the command line, where 0 is the name that it was called by: claimed.";
+    ProcessArg1, "process.arg1", Text, "", "Argument 1 of the command line, where its place is known: claimed.";
+    ProcessArg2, "process.arg2", Text, "", "Argument 2 of the command line, where its place is known: claimed.";
+    ProcessArg3, "process.arg3", Text, "", "Argument 3 of the command line, where its place is known: claimed.";
+    ProcessArg4, "process.arg4", Text, "", "Argument 4 of the command line, where its place is known: claimed.";
+    ProcessArg5, "process.arg5", Text, "", "Argument 5 of the command line, where its place is known: claimed.";
+    ProcessArg6, "process.arg6", Text, "", "Argument 6 of the command line, where its place is known: claimed.";
+    ProcessArg7, "process.arg7", Text, "", "Argument 7 of the command line, where its place is known: claimed.";
+    ProcessArg8, "process.arg8", Text, "", "Argument 8 of the command line, where its place is known: claimed.";
+    ProcessArg9, "process.arg9", Text, "", "Argument 9 of the command line, where its place is known: claimed.";
     CurrentDirectory, "CurrentDirectory", Text, "process.working_directory", "Working directory at exec.";
     User, "User", Text, "process.user.uid", "Real user id, as text.";
     UserId, "process.user_id", Int, "process.user.uid", "Real user id.";
@@ -242,16 +267,28 @@ fields! {
     SocketFamily, "socket.family", Text, "", "Family of an unusual socket: `packet`, `raw`, `netlink`, `vsock`.";
     SocketPath, "socket.path", Text, "", "Path of a Unix socket; abstract names begin with `@`.";
 
+    NetworkOriginatorIp, "network.originator_ip", Ip, "", "Address of the end that connected or asked.";
+    NetworkOriginatorPort, "network.originator_port", Int, "", "Its port.";
+    NetworkResponderIp, "network.responder_ip", Ip, "", "Address of the other end.";
+    NetworkResponderPort, "network.responder_port", Int, "", "Its port.";
+
     DnsQuery, "query", Text, "query.hostname", "Name asked for.";
     DnsType, "record_type", Text, "query.type", "Type asked for.";
     DnsAnswer, "answer", List, "answers.rdata", "Answers.";
     DnsRcode, "dns.rcode", Int, "rcode_id", "Response code; 3 is NXDOMAIN.";
+    DnsReserved, "dns.reserved", Int, "", "The three reserved bits of the header (`Z`); two of them are AD (2) and CD (1).";
+    DnsRejected, "dns.rejected", Bool, "", "The server did not serve the query: a response code other than 0 and 3, and no answer.";
 
     SyscallName, "syscall.name", Text, "kernel.system_call", "Name of the system call.";
     SyscallArea, "syscall.area", Text, "", "`privilege`, `namespace`, `mount`, `module`, `bpf`, `ptrace`, `memory`, `io_uring`, `system`.";
     SyscallDetail, "syscall.detail", List, "", "Flags and commands by name, as `CLONE_NEWNS`.";
     SyscallPath, "syscall.path", Text, "", "Resolved path of the descriptor argument, or mount target.";
     SyscallSource, "syscall.source", Text, "", "Mount source, memfd name or module parameters: claimed.";
+    SyscallArg0, "syscall.arg0", Text, "", "Argument 0 of the call, hexadecimal as the audit log has it.";
+    SyscallArg1, "syscall.arg1", Text, "", "Argument 1 of the call, hexadecimal as the audit log has it.";
+    SyscallArg2, "syscall.arg2", Text, "", "Argument 2 of the call, hexadecimal as the audit log has it.";
+    SyscallArg3, "syscall.arg3", Text, "", "Argument 3 of the call, hexadecimal as the audit log has it.";
+    AuditType, "audit.type", List, "", "Types of the audit records that the event stands for: `EXECVE`, `PATH`, `SYSCALL`.";
     TargetProcessId, "target.process_id", Int, "", "The other process.";
     TargetContainer, "target.container_id", Text, "", "The other process's container.";
     FdNumber, "fd.number", Int, "", "Descriptor that was replaced: 0, 1 or 2.";
@@ -272,7 +309,12 @@ fields! {
     ApiSource, "sourceIPs", Text, "src_endpoint.ip", "Address the request came from.";
     ApiUserAgent, "userAgent", Text, "http_request.user_agent", "User agent.";
     ApiStatus, "responseStatus.code", Int, "api.response.code", "Response status.";
+    ApiGroup, "objectRef.apiGroup", Text, "api.group.name", "API group of the object, empty for the core group.";
+    ApiRequestUri, "requestURI", Text, "http_request.url.url_string", "Path and query of the request.";
     ApiImages, "api.images", List, "", "Images of the object's containers.";
+    ApiHostPaths, "api.host_paths", List, "", "Host paths among the volumes of the object's pods.";
+    ApiCapabilities, "api.capabilities_added", List, "", "Capabilities that the object's containers add, as `SYS_ADMIN`.";
+    ApiPrivileged, "api.privileged", Bool, "", "Whether one of the object's containers is privileged; only where it has containers.";
     AuthService, "authentication.service", Text, "service.name", "Service that was asked.";
     AuthUser, "authentication.user", Text, "user.name", "User that was claimed.";
     AuthSuccess, "authentication.success", Bool, "status_id", "Whether it succeeded.";

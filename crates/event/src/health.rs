@@ -159,9 +159,24 @@ pub struct ApiActivity {
     /// Response status.
     #[serde(skip_serializing_if = "is_default")]
     pub status: u32,
+    /// API group of the object, empty for the core group.
+    #[serde(skip_serializing_if = "is_default")]
+    pub group: CompactString,
+    /// Path and query of the request.
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    pub request_uri: Text,
     /// Images of the object's containers.
     #[serde(skip_serializing_if = "is_default")]
     pub images: Vec<CompactString>,
+    /// Host paths among the volumes of the object's pods.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host_paths: Vec<CompactString>,
+    /// Capabilities that the object's containers add.
+    #[serde(skip_serializing_if = "is_default")]
+    pub capabilities_added: Vec<CompactString>,
+    /// Whether one of the object's containers is privileged; `None` where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privileged: Option<bool>,
 }
 
 /// The network configuration of a namespace changed.

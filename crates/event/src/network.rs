@@ -221,6 +221,9 @@ pub struct Dns {
     /// Response code, 3 is NXDOMAIN.
     #[serde(skip_serializing_if = "is_default")]
     pub rcode: u8,
+    /// The three bits that RFC 1035 reserves; RFC 4035 made two of them AD (2) and CD (1).
+    #[serde(skip_serializing_if = "is_default")]
+    pub reserved: u8,
     /// Answers in presentation form.
     #[serde(skip_serializing_if = "is_default")]
     pub answers: Vec<CompactString>,

@@ -1,15 +1,17 @@
 //! Kubernetes audit log lines to events.
 //!
-//! In: one `audit.k8s.io` event as a JSON line, as the log backend writes it. Out: an API activity event. What
-//! later strategies need of the request object (security context, subjects of bindings) is left out here.
-//! Source: the `audit.k8s.io/v1` API.
+//! In: one `audit.k8s.io` event as a JSON line, as the log backend writes it. Out: an API activity event, with what its
+//! request object says of pods: images, host paths, capabilities, privilege. Left out on purpose: subjects of bindings,
+//! and patches that are lists of operations. Source: the `audit.k8s.io/v1` API, `PodSpec` of the `v1` API.
 
+use compact_str::CompactString;
 use event::health::ApiActivity;
 use event::{BootTime, Event, Kind, Sensor, Text, WallTime};
 use serde::Deserialize;
+use serde_json::Value;
 
-/// Images of one object that are kept.
-const IMAGES: usize = 32;
+/// Values of one kind that are kept of an object: images, host paths, capabilities.
+const VALUES: usize = 64;
 
 #[derive(Deserialize)]
 struct Line {
@@ -23,12 +25,14 @@ struct Line {
     source_ips: Vec<String>,
     #[serde(default, rename = "userAgent")]
     user_agent: String,
+    #[serde(default, rename = "requestURI")]
+    request_uri: String,
     #[serde(default, rename = "objectRef")]
     object: Option<Object>,
     #[serde(default, rename = "responseStatus")]
     status: Option<Status>,
     #[serde(default, rename = "requestObject")]
-    request: serde_json::Value,
+    request: Value,
     #[serde(default, rename = "stageTimestamp")]
     stage_time: Option<String>,
     #[serde(default, rename = "requestReceivedTimestamp")]
@@ -48,6 +52,8 @@ struct Object {
     subresource: String,
     namespace: String,
     name: String,
+    #[serde(rename = "apiGroup")]
+    group: String,
 }
 
 #[derive(Deserialize)]
@@ -87,23 +93,65 @@ pub fn event(line: &str) -> Result<Event, String> {
         source: line.source_ips.into_iter().next().unwrap_or_default().into(),
         user_agent: claimed(line.user_agent),
         status: line.status.map_or(0, |status| status.code),
-        images: images(&line.request),
+        group: object.group.into(),
+        request_uri: Text::claimed(line.request_uri),
+        images: kept(containers(&line.request).filter_map(|container| container.get("image")?.as_str())),
+        host_paths: kept(host_paths(&line.request)),
+        capabilities_added: kept(capabilities(&line.request)),
+        privileged: privileged(&line.request),
     };
     let mut event = Event::new(Sensor::KubernetesAudit, BootTime(wall), Kind::Api(Box::new(activity)));
     event.wall = WallTime(wall);
     Ok(event)
 }
 
-/// Images of a pod, or of the pod template of a workload.
-fn images(object: &serde_json::Value) -> Vec<compact_str::CompactString> {
-    ["/spec/containers", "/spec/template/spec/containers", "/spec/jobTemplate/spec/template/spec/containers"]
-        .iter()
-        .filter_map(|path| object.pointer(path)?.as_array())
-        .flatten()
-        .filter_map(|container| container.get("image")?.as_str())
-        .take(IMAGES)
-        .map(Into::into)
-        .collect()
+/// The pod that the object is, or the pod template that it has.
+fn pods(object: &Value) -> impl Iterator<Item = &Value> {
+    ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"]
+        .into_iter()
+        .filter_map(|path| object.pointer(path))
+}
+
+fn items<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> {
+    value.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn containers(object: &Value) -> impl Iterator<Item = &Value> {
+    pods(object).flat_map(|pod| {
+        ["containers", "initContainers", "ephemeralContainers"].into_iter().flat_map(|key| items(pod, key))
+    })
+}
+
+fn host_paths(object: &Value) -> impl Iterator<Item = &str> {
+    let volumes = pods(object).flat_map(|pod| items(pod, "volumes"));
+    volumes.filter_map(|volume| volume.pointer("/hostPath/path")?.as_str())
+}
+
+fn capabilities(object: &Value) -> impl Iterator<Item = &str> {
+    let added = containers(object).filter_map(|container| container.pointer("/securityContext/capabilities"));
+    added.flat_map(|capabilities| items(capabilities, "add")).filter_map(Value::as_str)
+}
+
+/// Whether a container is privileged; `None` where there is none.
+fn privileged(object: &Value) -> Option<bool> {
+    let says = |container: &Value| {
+        container.pointer("/securityContext/privileged").and_then(Value::as_bool).unwrap_or(false)
+    };
+    containers(object).map(says).reduce(|one, other| one | other)
+}
+
+/// The first of `values`, each once.
+fn kept<'v>(values: impl Iterator<Item = &'v str>) -> Vec<CompactString> {
+    let mut kept: Vec<CompactString> = Vec::new();
+    for value in values {
+        if kept.len() == VALUES {
+            break;
+        }
+        if !kept.iter().any(|known| known == value) {
+            kept.push(value.into());
+        }
+    }
+    kept
 }
 
 /// RFC 3339 to nanoseconds since 1970.
@@ -142,6 +190,36 @@ mod tests {
         assert_eq!((api.name.as_str(), event.wall.as_millis() % 1000), ("probe", 500));
         let received = line.replace(r#","stageTimestamp":"2026-11-21T10:00:00.5Z""#, "");
         assert_eq!(super::event(&received).unwrap().wall.as_millis() % 1000, 250);
+    }
+
+    #[test]
+    fn what_pods_may_do_is_read_from_every_container_and_volume() {
+        let line = r#"{"kind":"Event","verb":"create","requestURI":"/apis/apps/v1/namespaces/default/daemonsets?x=1",
+            "objectRef":{"resource":"daemonsets","apiGroup":"apps","namespace":"default","name":"agent"},
+            "requestObject":{"spec":{"template":{"spec":{
+                "volumes":[{"name":"c","configMap":{}},{"name":"root","hostPath":{"path":"/"}}],
+                "initContainers":[{"image":"setup","securityContext":{"privileged":true}}],
+                "containers":[{"image":"a","securityContext":{"capabilities":{"add":["SYS_ADMIN","NET_RAW"]}}},
+                              {"image":"a","securityContext":{"capabilities":{"add":["SYS_ADMIN"],"drop":["ALL"]}}}]}}}}}"#;
+        let event = event(line).unwrap();
+        let Kind::Api(api) = &event.kind else { panic!("{event:?}") };
+        assert_eq!(api.images, ["a", "setup"]);
+        assert_eq!(api.host_paths, ["/"]);
+        assert_eq!(api.capabilities_added, ["SYS_ADMIN", "NET_RAW"]);
+        assert_eq!((api.privileged, &*api.group), (Some(true), "apps"));
+        assert_eq!(api.request_uri.as_str(), "/apis/apps/v1/namespaces/default/daemonsets?x=1");
+    }
+
+    #[test]
+    fn an_object_of_any_shape_and_size_is_bounded() {
+        let paths: Vec<String> =
+            (0..1000).map(|number| format!(r#"{{"hostPath":{{"path":"/{number}"}}}}"#)).collect();
+        let request = format!(r#"{{"spec":{{"volumes":[{}],"containers":{{"image":1}}}}}}"#, paths.join(","));
+        let line = format!(r#"{{"kind":"Event","verb":"create","requestObject":{request}}}"#);
+        let event = event(&line).unwrap();
+        let Kind::Api(api) = &event.kind else { panic!("{event:?}") };
+        assert_eq!((api.host_paths.len(), api.privileged), (VALUES, None));
+        assert!(super::event(r#"{"kind":"Event","verb":"get","requestObject":[[],7]}"#).is_ok());
     }
 
     #[test]

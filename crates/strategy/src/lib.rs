@@ -13,6 +13,7 @@ pub mod falco;
 pub mod import;
 pub mod lint;
 mod load;
+pub mod mapping;
 pub mod period;
 pub mod sigma;
 pub mod source;

@@ -105,11 +105,13 @@ fn of_sigma(item: &Item, text: &str) -> Outcome {
         return outcome(CANNOT_RUN, "only rules are imported: put it beside them by hand".to_owned(), None);
     };
     let (compiled, rejected) = EventRules::new(std::slice::from_ref(item), &Placeholders::new());
-    match (compiled.classes().first(), rejected.first()) {
-        (Some(class), None) => outcome(IMPORTED, String::new(), Some(import::of_sigma(rule, text, *class))),
-        (_, Some(rejected)) => outcome(CANNOT_RUN, rejected.fault.to_string(), None),
-        (None, None) => outcome(CANNOT_RUN, "it is no rule".to_owned(), None),
+    let fault = rejected.first().map(|rejected| rejected.fault.to_string());
+    let classes = compiled.classes();
+    if classes.is_empty() {
+        return outcome(CANNOT_RUN, fault.unwrap_or_else(|| "it is no rule".to_owned()), None);
     }
+    let detail = fault.map_or(String::new(), |fault| format!("in part: {fault}"));
+    outcome(IMPORTED, detail, Some(import::of_sigma(rule, text, &classes)))
 }
 
 /// Writes the documents; of those that are there already it is said.

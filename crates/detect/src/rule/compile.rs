@@ -8,32 +8,45 @@ use super::placeholder::{Placeholders, filled};
 use super::record::Schema;
 use super::test::{RegexTest, Test};
 use super::text::TextMatcher;
-use super::typed::{Catalogue, class};
+use super::typed::Catalogue;
 use crate::error::Fault;
 use crate::json::ItemShape;
 use event::{Class, Field};
+use strategy::mapping;
 use strategy::sigma::{
     ArrayMatch, Condition, Detection, FieldMatch, Filter, FilterRules, Join, Logsource, Matcher, Openness,
     Pattern, Quantity, Regex, Rule, Search, Selector, Subject,
 };
 use strategy::yaml::Number;
 
-/// The condition of `rule` over typed events, narrowed by those of `filters` that fit it.
-pub(crate) fn rule(
-    rule: &Rule,
-    filters: &[&Filter],
-    placeholders: &Placeholders,
-) -> Result<(Class, Node<Field>), Fault> {
-    let (class, operations) = class(&rule.logsource)?;
-    let mut parts = vec![Compiler { schema: &mut Catalogue, placeholders }.rule(rule, filters)?];
-    if !operations.is_empty() {
-        let exact = |name: &&str| TextMatcher::new(&Pattern::literal(*name)).ok().map(Test::Text);
-        parts.push(Node::Ask(
-            Field::EventOperation,
-            operations.iter().filter_map(exact).collect::<Vec<_>>().into(),
-        ));
+/// A rule over typed events.
+#[derive(Debug)]
+pub(crate) struct Judging {
+    /// By class of events: the condition.
+    pub(crate) runs: Vec<(Class, Node<Field>)>,
+    /// What else the rule is about, which no event has.
+    pub(crate) lacks: Option<Fault>,
+}
+
+/// The conditions of `rule` over typed events, narrowed by those of `filters` that fit it.
+pub(crate) fn rule(rule: &Rule, filters: &[&Filter], placeholders: &Placeholders) -> Result<Judging, Fault> {
+    let mut detections = vec![&rule.detection];
+    detections.extend(filters.iter().filter(|filter| applies(filter, rule)).map(|filter| &filter.detection));
+    let plan = mapping::plan(&rule.logsource, &detections)?;
+    let mut runs = Vec::with_capacity(plan.runs.len());
+    for run in &plan.runs {
+        let mut compiler = Compiler { schema: &mut Catalogue, placeholders };
+        let each = run.detections.iter().map(|detection| compiler.detection(detection));
+        let mut parts = each.collect::<Result<Vec<_>, _>>()?;
+        if !run.operations.is_empty() {
+            let exact = |name: &&str| TextMatcher::new(&Pattern::literal(*name)).ok().map(Test::Text);
+            let tests: Vec<_> = run.operations.iter().filter_map(exact).collect();
+            parts.push(Node::Ask(Field::EventOperation, tests.into()));
+        }
+        runs.push((run.class, Node::all(parts)));
     }
-    Ok((class, Node::all(parts)))
+    let lacks = (!plan.lacks.is_empty()).then_some(Fault::Unsourced(plan.lacks));
+    Ok(Judging { runs, lacks })
 }
 
 /// Whether `filter` narrows a rule: it names it, and its log source says nothing else than the rule's.

@@ -34,7 +34,7 @@ pub(crate) mod time;
 mod typed;
 mod witness;
 
-pub(crate) use compile::{Compiler, rule as compile};
+pub(crate) use compile::{Compiler, Judging, rule as compile};
 pub(crate) use falco::node as falco_node;
 pub(crate) use marks::Marks;
 pub(crate) use node::Node;
@@ -134,11 +134,16 @@ struct ClassRules {
 }
 
 impl Program {
-    /// Sorts `rules` by class and indexes them.
+    /// Sorts `rules` by class and indexes them. A rule's number is its place.
     pub(crate) fn new(rules: Vec<(Class, Node<Field>)>) -> Self {
+        Self::numbered(rules.into_iter().enumerate())
+    }
+
+    /// The same for rules with a number each; one number may stand for several classes.
+    pub(crate) fn numbered(rules: impl Iterator<Item = (RuleIndex, (Class, Node<Field>))>) -> Self {
         let mut sorted: Vec<(Vec<RuleIndex>, Vec<Node<Field>>)> =
             Class::ALL.iter().map(|_| (Vec::new(), Vec::new())).collect();
-        for (number, (class, node)) in rules.into_iter().enumerate() {
+        for (number, (class, node)) in rules {
             if let Some((numbers, nodes)) = sorted.get_mut(class as usize) {
                 numbers.push(number);
                 nodes.push(node);

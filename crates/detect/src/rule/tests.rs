@@ -33,7 +33,7 @@ fn compiled(detection: &str) -> Result<Node<Field>, String> {
     let (items, problems) = strategy::sigma::read_str(&text);
     match items.first() {
         Some(strategy::sigma::Item::Rule(rule)) => super::compile(rule, &[], &Placeholders::new())
-            .map(|(_, node)| node)
+            .map(|mut judging| judging.runs.remove(0).1)
             .map_err(|fault| fault.to_string()),
         _ => Err(format!("{problems:?}")),
     }
@@ -175,7 +175,7 @@ fn what_cannot_run_is_named() {
     let Some(strategy::sigma::Item::Rule(rule)) = items.first() else { panic!("a rule") };
     assert_eq!(
         super::compile(rule, &[], &Placeholders::new()).unwrap_err().to_string(),
-        "log source product `windows`, category `process_creation` is given by no sensor"
+        "log source product `windows`, category `process_creation` has no events: no sensor gives them"
     );
 }
 

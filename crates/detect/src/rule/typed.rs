@@ -12,7 +12,6 @@ use event::field::FieldType;
 use event::file::FileOp;
 use event::{Class, Event, Field, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use strategy::sigma::Logsource;
 
 /// The catalogue as a schema.
 pub(crate) struct Catalogue;
@@ -136,39 +135,6 @@ fn of_process(event: &Event, field: Field) -> Option<&str> {
         Field::ParentCommandLine => process.ancestors.first().map(|parent| parent.command_line.as_str()),
         _ => None,
     }
-}
-
-/// The class that a log source selects, and the operations within it where it selects only some.
-pub(super) fn class(source: &Logsource) -> Result<(Class, &'static [&'static str]), Fault> {
-    let unknown = || {
-        let part =
-            |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} `{value}`"));
-        let parts = [
-            part("product", &source.product),
-            part("category", &source.category),
-            part("service", &source.service),
-        ];
-        Fault::UnknownLogsource(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
-    };
-    let product = source.product.as_deref();
-    if !matches!(product, None | Some("linux" | "container" | "docker" | "kubernetes" | "watchkeeper")) {
-        return Err(unknown());
-    }
-    let found = match (source.category.as_deref(), product, source.service.as_deref()) {
-        (Some("file_change"), ..) => {
-            (Class::FileEvent, ["open_write", "truncate", "chmod", "chown", "set_xattr"].as_slice())
-        }
-        (Some("file_access"), ..) => (Class::FileEvent, ["open_read"].as_slice()),
-        (Some("file_delete"), ..) => (Class::FileEvent, ["unlink", "rmdir"].as_slice()),
-        (Some("file_rename"), ..) => (Class::FileEvent, ["rename"].as_slice()),
-        (Some("dns"), ..) | (Some("network"), _, Some("dns")) => (Class::Dns, [].as_slice()),
-        (Some("network"), _, Some("connection")) => (Class::NetworkConnection, [].as_slice()),
-        (Some(category), ..) => (Class::by_name(category).ok_or_else(unknown)?, [].as_slice()),
-        (None, Some("kubernetes"), None | Some("audit")) => (Class::Api, [].as_slice()),
-        (None, Some("container" | "docker"), None) => (Class::Container, [].as_slice()),
-        _ => return Err(unknown()),
-    };
-    Ok(found)
 }
 
 /// What sensors are told of the rules: which fields, operations and file names can matter.

@@ -1,13 +1,19 @@
 //! Reading a field of an event.
 
+use super::audit::{argument, hexadecimal};
+use super::fact::of_facts;
+use super::request::of_api;
+use super::roles::of_roles;
 use super::{Field, Value};
 use crate::event::{Event, Kind};
-use crate::fact::{FactName, FactValue};
 use crate::identity::ContainerId;
 use crate::network::{ConnectionOp, Endpoints};
 use crate::process::{Actor, Exec, Process, UNSET};
 use crate::text::{Provenance, Text};
 use compact_str::{CompactString, ToCompactString};
+
+/// The response code of a name that does not exist. Source: RFC 1035, section 4.1.1.
+const NXDOMAIN: u8 = 3;
 
 /// Value of `field` of `event`. Cost: a match, and an allocation only for lists and ids.
 pub fn value(event: &Event, field: Field) -> Value<'_> {
@@ -20,9 +26,10 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         }
         Image | ProcessName | CommandLine | ParentImage | ParentName | ParentCommandLine | Ancestors
         | ProcessByExec | ProcessHash => of_process(event, field),
-        CurrentDirectory | ProcessRequested | ProcessInterpreter | ProcessEnv | ProcessMemfd
-        | ProcessDeleted | ProcessNotInImage | ProcessSetId | ProcessOnTmpfs | ProcessOnMount
-        | ProcessStdin | ProcessStdout | ProcessStderr => {
+        CurrentDirectory | ProcessArg0 | ProcessArg1 | ProcessArg2 | ProcessArg3 | ProcessArg4
+        | ProcessArg5 | ProcessArg6 | ProcessArg7 | ProcessArg8 | ProcessArg9 | ProcessRequested
+        | ProcessInterpreter | ProcessEnv | ProcessMemfd | ProcessDeleted | ProcessNotInImage
+        | ProcessSetId | ProcessOnTmpfs | ProcessOnMount | ProcessStdin | ProcessStdout | ProcessStderr => {
             exec(event).map_or(Value::Absent, |exec| of_exec(exec, field))
         }
         ContainerId => event.container_id().map_or(Value::Absent, id),
@@ -55,9 +62,16 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         }
         FileHostPath => event.context.host_path.as_ref().map_or(Value::Absent, compact),
         DestinationHostname => event.context.remote_name.as_ref().map_or(Value::Absent, compact),
-        DestinationIp | DestinationPort | SourceIp | SourcePort | Initiated | Protocol => {
-            of_ends(event, field)
-        }
+        DestinationIp
+        | DestinationPort
+        | SourceIp
+        | SourcePort
+        | Initiated
+        | Protocol
+        | NetworkOriginatorIp
+        | NetworkOriginatorPort
+        | NetworkResponderIp
+        | NetworkResponderPort => of_ends(event, field),
         FactNoHistory
         | FactUnregisteredPort
         | FactProtocol
@@ -73,19 +87,20 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         | FactRuntimeSocket
         | FactUnknownImage
         | FactWebService => of_facts(event, field),
+        AuditType => list(super::audit::types(event.class()).iter().copied()),
         _ => of_kind(event, field),
     }
 }
 
-fn text(text: &Text) -> Value<'_> {
+pub(super) fn text(text: &Text) -> Value<'_> {
     if text.is_empty() { Value::Absent } else { Value::Str(text.as_str()) }
 }
 
-fn compact(text: &CompactString) -> Value<'_> {
+pub(super) fn compact(text: &CompactString) -> Value<'_> {
     if text.is_empty() { Value::Absent } else { Value::Str(text) }
 }
 
-fn list<'a>(items: impl Iterator<Item = &'a str>) -> Value<'a> {
+pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>) -> Value<'a> {
     let items: Vec<&str> = items.collect();
     if items.is_empty() { Value::Absent } else { Value::List(items) }
 }
@@ -186,6 +201,16 @@ fn of_exec(exec: &Exec, field: Field) -> Value<'_> {
     let [stdin, stdout, stderr] = &exec.stdio;
     match field {
         Field::CurrentDirectory => text(&exec.cwd),
+        Field::ProcessArg0 => argument(exec, 0),
+        Field::ProcessArg1 => argument(exec, 1),
+        Field::ProcessArg2 => argument(exec, 2),
+        Field::ProcessArg3 => argument(exec, 3),
+        Field::ProcessArg4 => argument(exec, 4),
+        Field::ProcessArg5 => argument(exec, 5),
+        Field::ProcessArg6 => argument(exec, 6),
+        Field::ProcessArg7 => argument(exec, 7),
+        Field::ProcessArg8 => argument(exec, 8),
+        Field::ProcessArg9 => argument(exec, 9),
         Field::ProcessRequested => text(&exec.requested),
         Field::ProcessInterpreter => text(&exec.interpreter),
         Field::ProcessEnv => list(exec.env.iter().map(Text::as_str)),
@@ -237,7 +262,7 @@ fn of_container(record: &crate::container::Container, field: Field) -> Value<'_>
     }
 }
 
-fn strings(items: &[CompactString]) -> Value<'_> {
+pub(super) fn strings(items: &[CompactString]) -> Value<'_> {
     list(items.iter().map(CompactString::as_str))
 }
 
@@ -250,7 +275,7 @@ fn ends(event: &Event) -> Option<&Endpoints> {
     }
 }
 
-fn of_ends(event: &Event, field: Field) -> Value<'_> {
+pub(super) fn of_ends(event: &Event, field: Field) -> Value<'_> {
     let Some(ends) = ends(event) else { return Value::Absent };
     match field {
         Field::DestinationIp if !ends.remote_ip.is_unspecified() => Value::Ip(ends.remote_ip),
@@ -258,6 +283,10 @@ fn of_ends(event: &Event, field: Field) -> Value<'_> {
         Field::SourceIp if !ends.local_ip.is_unspecified() => Value::Ip(ends.local_ip),
         Field::SourcePort if ends.local_port != 0 => Value::Int(ends.local_port.into()),
         Field::Protocol => Value::Str(ends.transport.as_str()),
+        Field::NetworkOriginatorIp
+        | Field::NetworkOriginatorPort
+        | Field::NetworkResponderIp
+        | Field::NetworkResponderPort => of_roles(event, field),
         Field::Initiated => match &event.kind {
             Kind::Connection(c) => {
                 Value::Bool(matches!(c.op, ConnectionOp::Connect | ConnectionOp::Connected))
@@ -265,35 +294,6 @@ fn of_ends(event: &Event, field: Field) -> Value<'_> {
             _ => Value::Absent,
         },
         _ => Value::Absent,
-    }
-}
-
-fn of_facts(event: &Event, field: Field) -> Value<'_> {
-    use FactName as F;
-    let name = match field {
-        Field::FactNoHistory => F::NoHistory,
-        Field::FactUnregisteredPort => F::UnregisteredPort,
-        Field::FactProtocol => F::Protocol,
-        Field::FactProtocolConfidence => F::ProtocolConfidence,
-        Field::FactProtocolMismatch => F::ProtocolMismatch,
-        Field::FactCommandText => F::CommandText,
-        Field::FactSocketStdio => F::SocketStdio,
-        Field::FactPlaintextClient => F::PlaintextClient,
-        Field::FactIntendedDestination => F::IntendedDestination,
-        Field::FactIntendedPort => F::IntendedPort,
-        Field::FactHostPath => F::HostPath,
-        Field::FactHostSystemFile => F::HostSystemFile,
-        Field::FactRuntimeSocket => F::RuntimeSocket,
-        Field::FactUnknownImage => F::UnknownImage,
-        Field::FactWebService => F::WebService,
-        _ => return Value::Absent,
-    };
-    match event.facts.find(name).map(|fact| &fact.value) {
-        None => Value::Absent,
-        Some(FactValue::Flag(flag)) => Value::Bool(*flag),
-        Some(FactValue::Number(number)) => Value::Int(*number),
-        Some(FactValue::Real(real)) => Value::Owned(real.to_compact_string()),
-        Some(FactValue::Text(value)) => compact(value),
     }
 }
 
@@ -326,6 +326,10 @@ fn of_kind(event: &Event, field: Field) -> Value<'_> {
             Field::DnsQuery => compact(&dns.query),
             Field::DnsType => compact(&dns.record_type),
             Field::DnsAnswer => strings(&dns.answers),
+            Field::DnsReserved => Value::Int(dns.reserved.into()),
+            Field::DnsRejected if dns.response => {
+                Value::Bool(!matches!(dns.rcode, 0 | NXDOMAIN) && dns.answers.is_empty())
+            }
             Field::DnsRcode if dns.response => Value::Int(dns.rcode.into()),
             Field::NetworkDirection => Value::Str(dns.direction.as_str()),
             _ => Value::Absent,
@@ -336,6 +340,10 @@ fn of_kind(event: &Event, field: Field) -> Value<'_> {
             Field::SyscallDetail => strings(&call.detail),
             Field::SyscallPath => text(&call.path),
             Field::SyscallSource => text(&call.source),
+            Field::SyscallArg0 => hexadecimal(call.args.first()),
+            Field::SyscallArg1 => hexadecimal(call.args.get(1)),
+            Field::SyscallArg2 => hexadecimal(call.args.get(2)),
+            Field::SyscallArg3 => hexadecimal(call.args.get(3)),
             Field::TargetProcessId => call.target.map_or(Value::Absent, |key| Value::Int(key.pid.into())),
             Field::TargetContainer => call.target_container.as_ref().map_or(Value::Absent, id),
             _ => Value::Absent,
@@ -376,23 +384,6 @@ fn of_kind(event: &Event, field: Field) -> Value<'_> {
             _ => Value::Absent,
         },
         Kind::ClockStep(step) if field == Field::ClockStepMs => Value::Int(step.by_ns / 1_000_000),
-        _ => Value::Absent,
-    }
-}
-
-fn of_api(api: &crate::health::ApiActivity, field: Field) -> Value<'_> {
-    match field {
-        Field::ApiService => compact(&api.service),
-        Field::ApiVerb => compact(&api.verb),
-        Field::ApiResource => compact(&api.resource),
-        Field::ApiSubresource => compact(&api.subresource),
-        Field::ApiNamespace => compact(&api.namespace),
-        Field::ApiName => text(&api.name),
-        Field::ApiUser => text(&api.user),
-        Field::ApiSource => compact(&api.source),
-        Field::ApiUserAgent => text(&api.user_agent),
-        Field::ApiStatus if api.status != 0 => Value::Int(api.status.into()),
-        Field::ApiImages => strings(&api.images),
         _ => Value::Absent,
     }
 }

@@ -90,8 +90,8 @@ codes! {
         "Name searches that the detection defines; operators are and, or, not, `1 of`, `all of`.";
     REGEX = "WK0304", Error, Strategy, "A regular expression needs no backtracking and fits its limit.",
         "Write the expression without look-around and back references, and shorter where it is too large.";
-    FIELD_UNKNOWN = "WK0305", Error, Strategy, "Every field is one of the catalogue.",
-        "Name a field of docs/reference/fields.md.";
+    FIELD_UNKNOWN = "WK0305", Error, Strategy, "Every field is one of the catalogue, or of the rule's log source.",
+        "Name a field of docs/reference/fields.md, or one that docs/reference/sigma.md has for the log source.";
     RULE_REFERENCE = "WK0306", Error, Strategy, "A correlation or filter refers to rules that exist.",
         "Name a rule of this document by its name or id.";
     RULE_DUPLICATE = "WK0307", Error, Strategy, "Rule names and ids are used once.",
@@ -108,12 +108,14 @@ codes! {
         "Let the correlation join rules, or correlations that do not lead back to it.";
     PLACEHOLDER = "WK0313", Error, Nothing, "Every placeholder of a rule has values in the configuration.",
         "Give it values in the configuration, as [detect] placeholders, and name the configuration with --config; without them the rule does not run, and the others of the document do.";
-    CATEGORY_UNKNOWN = "WK0314", Error, Strategy, "Every log source category is a class of events.",
-        "Use a category of docs/reference/fields.md.";
+    CATEGORY_UNKNOWN = "WK0314", Error, Strategy, "Every log source has events.",
+        "Use a category of docs/reference/fields.md, or a log source of docs/reference/sigma.md.";
     NEGATES_CLAIMED = "WK0315", Warning, Nothing, "No condition negates what a process says of itself or what may be cut.",
         "Negate a field that the kernel resolved, such as Image, or demand what a good value looks like: an adversary writes the excluded text into a command line to be let through.";
     RULE_COMPILE = "WK0316", Error, Nothing, "The engine can run every rule, analytic and exception.",
         "Write it otherwise, as the finding says; the other rules of the document run.";
+    FIELD_UNSOURCED = "WK0317", Warning, Nothing, "Every field and value that a rule asks for has a source.",
+        "Take out what no event has: the rule runs without it, and is blind for it.";
     ATTACK_UNKNOWN = "WK0401", Error, Nothing, "Every ATT&CK technique and tactic exists.",
         "Look the id up at attack.mitre.org; tactics may be written by id or short name.";
     ATTACK_REVOKED = "WK0402", Error, Nothing, "No ATT&CK technique is revoked or deprecated.",

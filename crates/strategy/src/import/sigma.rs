@@ -5,8 +5,8 @@ use crate::sigma::Rule;
 use event::Class;
 use event::alert::Severity;
 
-/// The document around `rule`, which stands as `text` in its file and reads events of `class`.
-pub fn document(rule: &Rule, text: &str, class: Class) -> Imported {
+/// The document around `rule`, which stands as `text` in its file and reads events of `classes`.
+pub fn document(rule: &Rule, text: &str, classes: &[Class]) -> Imported {
     let head = &rule.head;
     let severity = head.level.unwrap_or(Severity::Medium);
     let mut yaml = text.trim().trim_start_matches("---").trim().to_owned();
@@ -20,12 +20,15 @@ pub fn document(rule: &Rule, text: &str, class: Class) -> Imported {
         None => "the Sigma rule has no level".to_owned(),
     };
     let description = head.description.clone().unwrap_or_else(|| format!("{OPEN}: say what it finds."));
+    let mut signals: Vec<&str> = classes.iter().map(|class| class.signal()).collect();
+    signals.sort_unstable();
+    signals.dedup();
     let draft = Draft {
         title: &head.title,
         id: uuid("sigma", head.id.as_deref().unwrap_or(&head.title)),
         severity,
         attack: mapped(&head.tags),
-        signals: vec![class.signal()],
+        signals,
         goal: &description,
         strategy: format!(
             "Imported from the Sigma rule \"{}\". {OPEN}: say which events are collected, and how they are judged.\n\n{}",

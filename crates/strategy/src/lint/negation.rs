@@ -8,13 +8,14 @@ use event::Doubt;
 use event::field::Field;
 
 use crate::diagnostic::{Problem, codes};
+use crate::mapping::{self, Events};
 use crate::sigma::condition::Part;
 use crate::sigma::{ArrayMatch, Condition, Detection, FieldMatch, Matcher, Search, Subject};
 use crate::source::Span;
 
-/// Reports the fields in doubt that `detection` negates.
-pub(super) fn check(detection: &Detection, problems: &mut Vec<Problem>) {
-    let mut walk = Walk { found: Vec::new() };
+/// Reports the fields in doubt that `detection`, over `events`, negates.
+pub(super) fn check(detection: &Detection, events: &[Events], problems: &mut Vec<Problem>) {
+    let mut walk = Walk { events, found: Vec::new() };
     walk.detection(detection, Polarity::Plain);
     let mut seen: Vec<(Span, Field)> = Vec::new();
     for (span, field, doubt) in walk.found {
@@ -51,11 +52,12 @@ impl Polarity {
     }
 }
 
-struct Walk {
+struct Walk<'e> {
+    events: &'e [Events],
     found: Vec<(Span, Field, Doubt)>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn detection(&mut self, detection: &Detection, polarity: Polarity) {
         for condition in &detection.conditions {
             self.condition(condition, detection, polarity);
@@ -123,10 +125,13 @@ impl Walk {
     }
 
     fn name(&mut self, name: &str, span: Span) {
-        if let Some(field) = Field::by_name(name)
-            && let Some(doubt) = field.doubt()
-        {
-            self.found.push((span, field, doubt));
+        // Where no event stands for the log source, the names are those of the catalogue.
+        let fields = mapping::fields(self.events, name);
+        let fields = if self.events.is_empty() { Field::by_name(name).into_iter().collect() } else { fields };
+        for field in fields {
+            if let Some(doubt) = field.doubt() {
+                self.found.push((span, field, doubt));
+            }
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use event::event::Class;
-use event::field::Field;
 
 use crate::diagnostic::{Problem, codes};
 use crate::document::Document;
 use crate::document::section::SectionKind;
+use crate::mapping::{self, Events, Unmapped};
 use crate::sigma::condition::Part;
 use crate::sigma::correlation::CorrelationCondition;
 use crate::sigma::{
@@ -33,17 +33,19 @@ pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
         match item {
             Item::Rule(rule) => {
                 messages(rule, problems);
-                category(rule, problems);
-                detection(&rule.detection, problems);
-                negation::check(&rule.detection, problems);
+                let events = logsource(rule, problems);
+                detection(&rule.detection, &events, problems);
+                negation::check(&rule.detection, &events, problems);
+                lacks(rule, problems);
             }
             Item::Correlation(correlation) => check_correlation(correlation, document, problems),
             Item::Filter(filter) => {
                 if let FilterRules::These(rules) = &filter.rules {
                     references(rules, document, problems);
                 }
-                detection(&filter.detection, problems);
-                negation::check(&filter.detection, problems);
+                let events = mapping::events(&filter.logsource).unwrap_or_default();
+                detection(&filter.detection, &events, problems);
+                negation::check(&filter.detection, &events, problems);
                 if !filter.detection.conditions.iter().any(Condition::has_not) {
                     let message = "a filter that excludes nothing";
                     let problem = Problem::new(codes::FILTER_NOT, filter.head.span, message);
@@ -83,34 +85,51 @@ fn messages(rule: &Rule, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The category says which events a rule is tried on: one that no sensor makes is never tried.
-fn category(rule: &Rule, problems: &mut Vec<Problem>) {
-    let Some(name) = &rule.logsource.category else { return };
-    if Class::by_name(name).is_none() {
+/// The events that stand for the log source: a rule whose category has none is never tried. Where a category is known,
+/// and a product or service is not, the engine says so.
+fn logsource(rule: &Rule, problems: &mut Vec<Problem>) -> Vec<Events> {
+    let reason = match mapping::events(&rule.logsource) {
+        Ok(events) => return events,
+        Err(Unmapped::Source { reason, .. }) => reason,
+        Err(_) => return Vec::new(),
+    };
+    if let Some(name) = rule.logsource.category.as_deref().filter(|name| Class::by_name(name).is_none()) {
         let hint = suggest::hint(name, Class::ALL.iter().map(|class| class.as_str()));
+        let message = format!("the category `{name}` has no events: {reason}");
+        let problem = Problem::new(codes::CATEGORY_UNKNOWN, Span::at(rule.head.span.start), message);
+        problems.push(problem.with_hint_if(hint));
+    }
+    Vec::new()
+}
+
+/// What the rule asks for and no event has. A rule of which nothing runs is an error of the engine.
+fn lacks(rule: &Rule, problems: &mut Vec<Problem>) {
+    let Ok(plan) = mapping::plan(&rule.logsource, &[&rule.detection]) else { return };
+    for lack in plan.lacks {
+        let message = format!("the rule `{}` asks for what has no source: {lack}", rule.head.handle());
         let at = Span::at(rule.head.span.start);
-        let message = format!("no sensor makes events of the category `{name}`");
-        problems.push(Problem::new(codes::CATEGORY_UNKNOWN, at, message).with_hint_if(hint));
+        problems.push(Problem::new(codes::FIELD_UNSOURCED, at, message));
     }
 }
 
 fn template_fields(template: &Template, problems: &mut Vec<Problem>) {
-    template.fields().for_each(|name| field(name, template.span, problems));
+    template.fields().for_each(|name| field(name, template.span, &[], problems));
 }
 
-fn field(name: &str, span: Span, problems: &mut Vec<Problem>) {
-    if Field::by_name(name).is_none() {
-        let hint = suggest::nearest(name, Field::ALL.iter().map(|field| field.name()));
+/// A name that is neither of the catalogue nor of the log source that `events` stand for.
+fn field(name: &str, span: Span, events: &[Events], problems: &mut Vec<Problem>) {
+    if !mapping::is_known(events, name) {
+        let hint = suggest::nearest(name, mapping::names(events));
         let problem = Problem::new(codes::FIELD_UNKNOWN, span, format!("unknown field `{name}`"));
         problems.push(problem.with_hint_if(hint.map(|name| format!("did you mean `{name}`?"))));
     }
 }
 
-fn detection(detection: &Detection, problems: &mut Vec<Problem>) {
+fn detection(detection: &Detection, events: &[Events], problems: &mut Vec<Problem>) {
     for named in &detection.searches {
         named.search.for_each_field(&mut |search| match search {
-            Search::Field(found) => field_match(found, problems),
-            Search::Array(array) => field(&array.field, array.span, problems),
+            Search::Field(found) => field_match(found, events, problems),
+            Search::Array(array) => field(&array.field, array.span, events, problems),
             Search::And(_) | Search::Or(_) => {}
         });
         let is_used = |used: &mut bool, part: Part<'_>| {
@@ -130,13 +149,13 @@ fn detection(detection: &Detection, problems: &mut Vec<Problem>) {
     }
 }
 
-fn field_match(found: &FieldMatch, problems: &mut Vec<Problem>) {
+fn field_match(found: &FieldMatch, events: &[Events], problems: &mut Vec<Problem>) {
     if let Subject::Field(name) = &found.subject {
-        field(name, found.span, problems);
+        field(name, found.span, events, problems);
     }
     for matcher in found.values.iter().flatten() {
         if let Matcher::Field(other) = matcher {
-            field(&other.name, found.span, problems);
+            field(&other.name, found.span, events, problems);
         }
     }
 }
@@ -150,11 +169,11 @@ fn check_correlation(correlation: &Correlation, document: &Document, problems: &
         _ => &[],
     };
     for name in correlation.group_by.iter().chain(counted).filter(|name| !is_alias(name)) {
-        field(name, span, problems);
+        field(name, span, &[], problems);
     }
     for (reference, name) in correlation.aliases.iter().flat_map(|alias| &alias.fields) {
         references(std::slice::from_ref(reference), document, problems);
-        field(name, reference.span, problems);
+        field(name, reference.span, &[], problems);
     }
 }
 

@@ -4,6 +4,7 @@ use event::event::{Class, SIGNALS, UNSENSED};
 
 use crate::diagnostic::{Problem, codes};
 use crate::document::{Document, place};
+use crate::mapping::{self, Unmapped};
 use crate::sigma::{Item, Rule};
 use crate::source::Span;
 use crate::yaml::Node;
@@ -43,7 +44,19 @@ pub(super) fn check(document: &Document, problems: &mut Vec<Problem>) {
 }
 
 fn check_rule(rule: &Rule, known: &dyn Fn(&str) -> bool, problems: &mut Vec<Problem>) {
-    let Some(class) = rule.logsource.category.as_deref().and_then(Class::by_name) else { return };
+    let classes: Vec<Class> = match mapping::plan(&rule.logsource, &[&rule.detection]) {
+        Ok(plan) => plan.runs.iter().map(|run| run.class).collect(),
+        // A name that nobody knows is told elsewhere; of several classes, only the whole rule says which are meant.
+        Err(Unmapped::Field(_)) => match mapping::events(&rule.logsource).as_deref() {
+            Ok([only]) => vec![only.class],
+            _ => Vec::new(),
+        },
+        Err(_) => Vec::new(),
+    };
+    classes.into_iter().for_each(|class| check_class(rule, class, known, problems));
+}
+
+fn check_class(rule: &Rule, class: Class, known: &dyn Fn(&str) -> bool, problems: &mut Vec<Problem>) {
     let at = Span::at(rule.head.span.start);
     let (name, handle, signal) = (class.as_str(), rule.head.handle(), class.signal());
     if UNSENSED.contains(&signal) {

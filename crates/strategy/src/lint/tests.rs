@@ -226,3 +226,24 @@ fn without_front_matter_the_tactics_of_the_prose_count() {
     let found = lint("a.md", &text.replace("Impact", "Command and Control"));
     assert!(found.iter().all(|found| found.code.id != "WK0403"), "{found:?}");
 }
+
+#[test]
+fn names_of_the_log_source_are_known_and_a_slip_in_one_is_mended() {
+    const RULE: &str = "logsource: {category: process_creation, product: linux}\ndetection:\n  selection:\n    Image|endswith: /telnet";
+    let audit = |search: &str| {
+        let to = format!("logsource: {{product: linux, service: auditd}}\ndetection:\n  selection: {search}");
+        hints(RULE, &to)
+    };
+    assert_eq!(audit("{type: EXECVE, a0: telnet}"), []);
+    assert_eq!(audit("{type: EXECVE, Image: /x}"), []);
+    assert_eq!(audit("{type: EXECVE, nametyp: x}"), [("WK0305", "did you mean `nametype`?".to_owned())]);
+    assert_eq!(audit("{type: EXECVE, Imag: x}"), [("WK0305", "did you mean `Image`?".to_owned())]);
+    let found = |search: &str| audit(search).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
+    assert_eq!(found("{type: PATH, name: /x}"), ["WK0114"], "files are not required");
+    assert_eq!(found("[{type: EXECVE, a0: telnet}, {type: TTY}]"), ["WK0317"]);
+    assert_eq!(found("{type: EXECVE, a0|neq: telnet}"), ["WK0315"]);
+    // The names are those of their log source only.
+    assert_eq!(codes("    Image|endswith", "    a0|endswith"), ["WK0305"]);
+    assert_eq!(codes("category: process_creation", "category: file_change"), ["WK0114"]);
+    assert_eq!(codes("category: process_creation", "category: proxy"), ["WK0314"]);
+}

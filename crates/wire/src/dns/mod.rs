@@ -81,6 +81,11 @@ impl Header {
         self.flags & 0x0200 != 0
     }
 
+    /// The three bits that RFC 1035 reserves as `Z`; RFC 4035 made two of them AD (2) and CD (1).
+    pub fn reserved(self) -> u8 {
+        (self.flags >> 4 & 0x07).to_be_bytes()[1]
+    }
+
     /// The outcome: 0 is success, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED. Without the OPT record's high bits.
     pub fn rcode(self) -> u8 {
         (self.flags & 0x0f).to_be_bytes()[1]

@@ -226,6 +226,7 @@ fn dns_message(payload: &Payload) -> Option<Dns> {
         query: question.name.as_str().into(),
         record_type: question.rtype.name().into(),
         rcode: message.header.rcode(),
+        reserved: message.header.reserved(),
         answers: answers().map(|a| shown(&a.data).into()).collect(),
         addresses: answers()
             .filter_map(|a| match a.data {

@@ -1,0 +1,36 @@
+//! Facts of analytics as fields.
+
+use super::read::compact;
+use super::{Field, Value};
+use crate::event::Event;
+use crate::fact::{FactName, FactValue};
+use compact_str::ToCompactString;
+
+pub(super) fn of_facts(event: &Event, field: Field) -> Value<'_> {
+    use FactName as F;
+    let name = match field {
+        Field::FactNoHistory => F::NoHistory,
+        Field::FactUnregisteredPort => F::UnregisteredPort,
+        Field::FactProtocol => F::Protocol,
+        Field::FactProtocolConfidence => F::ProtocolConfidence,
+        Field::FactProtocolMismatch => F::ProtocolMismatch,
+        Field::FactCommandText => F::CommandText,
+        Field::FactSocketStdio => F::SocketStdio,
+        Field::FactPlaintextClient => F::PlaintextClient,
+        Field::FactIntendedDestination => F::IntendedDestination,
+        Field::FactIntendedPort => F::IntendedPort,
+        Field::FactHostPath => F::HostPath,
+        Field::FactHostSystemFile => F::HostSystemFile,
+        Field::FactRuntimeSocket => F::RuntimeSocket,
+        Field::FactUnknownImage => F::UnknownImage,
+        Field::FactWebService => F::WebService,
+        _ => return Value::Absent,
+    };
+    match event.facts.find(name).map(|fact| &fact.value) {
+        None => Value::Absent,
+        Some(FactValue::Flag(flag)) => Value::Bool(*flag),
+        Some(FactValue::Number(number)) => Value::Int(*number),
+        Some(FactValue::Real(real)) => Value::Owned(real.to_compact_string()),
+        Some(FactValue::Text(value)) => compact(value),
+    }
+}
