@@ -8,6 +8,7 @@ use std::path::Path;
 fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("docs/reference/fields.md", event::reference::markdown()),
+        ("docs/reference/flows.md", flow::reference::markdown()),
         ("docs/reference/lint.md", strategy::diagnostic::reference::markdown()),
     ]
 }

@@ -5,7 +5,7 @@ use wire::{Direction, Protocol, Verdict, ports};
 
 use crate::judge::{Judge, Judged};
 use crate::key::{Key, Side};
-use crate::{End, Endpoint, Fact, Facts, Flow, Intervals, Names, Transport, Volume};
+use crate::{End, Fact, Facts, Flow, Intervals, Names, Transport, Volume};
 
 /// Bytes of a flow whose verdict is in: the entry, its place in the wheel and its share of an index that is at its
 /// emptiest, half full. Names come on top; most flows have none, or one of some 20 bytes.
@@ -109,8 +109,7 @@ impl Entry {
             (false, _) => {
                 self.facts.insert(Fact::OpeningNotSeen);
                 let assigned = |side| {
-                    let port = self.key.endpoint(side).port;
-                    ports::is_registered_port(port, wire::Transport::Tcp).is_some()
+                    ports::is_registered_port(self.key.port(side), wire::Transport::Tcp).is_some()
                 };
                 if assigned(sender) && !assigned(sender.other()) {
                     self.opener = sender.other();
@@ -157,6 +156,11 @@ impl Entry {
 
     pub(crate) fn protocol(&self) -> Protocol {
         self.verdict.protocol
+    }
+
+    /// True while payload is read.
+    pub(crate) fn is_judging(&self) -> bool {
+        self.judge.is_some()
     }
 
     /// Bytes beside the entry itself.
@@ -284,7 +288,7 @@ impl Entry {
     }
 
     fn listener_port(&self) -> u16 {
-        self.key.endpoint(self.opener.other()).port
+        self.key.port(self.opener.other())
     }
 
     /// The record of the flow, and its memory back.
@@ -336,8 +340,7 @@ impl Entry {
         if self.verdict.confidence == 0 {
             return; // No payload: nothing to compare.
         }
-        let Endpoint { port, .. } = self.key.endpoint(self.opener.other());
-        let registered = ports::registered(port, transport);
+        let registered = ports::registered(self.listener_port(), transport);
         let at_home = registered.is_some_and(|registered| is_at_home(protocol, registered));
         if !protocol.is_class() && !at_home && has_own_port(protocol) {
             self.facts.insert(Fact::ProtocolOnForeignPort);

@@ -33,32 +33,37 @@ pub enum Fact {
     Tunnelled,
 }
 
-/// Every fact with its name, in the order of the enum.
-const NAMES: [(Fact, &str); 13] = [
-    (Fact::ProtocolOnForeignPort, "protocol_on_foreign_port"),
-    (Fact::WrongStart, "wrong_start"),
-    (Fact::ProtocolChanged, "protocol_changed"),
-    (Fact::DirectionMismatch, "direction_mismatch"),
-    (Fact::OverlappingSegments, "overlapping_segments"),
-    (Fact::OutOfOrder, "out_of_order"),
-    (Fact::Retransmission, "retransmission"),
-    (Fact::Gap, "gap"),
-    (Fact::OpeningNotSeen, "opening_not_seen"),
-    (Fact::ShellText, "shell_text"),
-    (Fact::PayloadCut, "payload_cut"),
-    (Fact::Fragmented, "fragmented"),
-    (Fact::Tunnelled, "tunnelled"),
+/// Every fact with its name and meaning, in the order of the enum.
+const NAMES: [(Fact, &str, &str); 13] = [
+    (Fact::ProtocolOnForeignPort, "protocol_on_foreign_port", "the protocol is known and the listener's port is not one of its own"),
+    (Fact::WrongStart, "wrong_start", "the port is assigned to a protocol that is known here, and the first bytes are not that protocol"),
+    (Fact::ProtocolChanged, "protocol_changed", "another protocol took over in mid-stream, as after STARTTLS or CONNECT"),
+    (Fact::DirectionMismatch, "direction_mismatch", "the listener speaks as the protocol's client"),
+    (Fact::OverlappingSegments, "overlapping_segments", "TCP: the same bytes were sent twice with different content"),
+    (Fact::OutOfOrder, "out_of_order", "TCP: a segment came before the one that it follows"),
+    (Fact::Retransmission, "retransmission", "TCP: bytes were sent again"),
+    (Fact::Gap, "gap", "TCP: bytes are missing in the capture"),
+    (Fact::OpeningNotSeen, "opening_not_seen", "TCP: the opening was not seen, so the opener is a guess"),
+    (Fact::ShellText, "shell_text", "shell text in a plain session: a prompt, a command or a command's output"),
+    (Fact::PayloadCut, "payload_cut", "a part of the payload was not captured"),
+    (Fact::Fragmented, "fragmented", "it came in fragments of IP"),
+    (Fact::Tunnelled, "tunnelled", "it came through a tunnel of IP"),
 ];
 
 impl Fact {
     /// All facts, in a fixed order.
     pub fn all() -> impl Iterator<Item = Self> {
-        NAMES.iter().map(|(fact, _)| *fact)
+        NAMES.iter().map(|(fact, ..)| *fact)
     }
 
     /// The name in records and rules.
     pub fn as_str(self) -> &'static str {
-        NAMES.get(self as usize).map_or("", |(_, name)| name)
+        NAMES.get(self as usize).map_or("", |(_, name, _)| name)
+    }
+
+    /// What it says, for people.
+    pub fn meaning(self) -> &'static str {
+        NAMES.get(self as usize).map_or("", |(.., meaning)| meaning)
     }
 
     fn bit(self) -> u16 {
@@ -99,7 +104,7 @@ mod tests {
 
     #[test]
     fn names_stand_in_the_order_of_the_enum() {
-        for (index, (fact, _)) in NAMES.iter().enumerate() {
+        for (index, (fact, ..)) in NAMES.iter().enumerate() {
             assert_eq!(*fact as usize, index);
         }
     }

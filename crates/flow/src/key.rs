@@ -56,12 +56,16 @@ impl Key {
         }
     }
 
-    pub(crate) fn endpoint(&self, side: Side) -> Endpoint {
-        let port = match side {
+    pub(crate) fn port(&self, side: Side) -> u16 {
+        match side {
             Side::Low => self.low_port,
             Side::High => self.high_port,
-        };
-        Endpoint { ip: IpAddr::V6(Ipv6Addr::from(self.address(side))).to_canonical(), port }
+        }
+    }
+
+    pub(crate) fn endpoint(&self, side: Side) -> Endpoint {
+        let ip = IpAddr::V6(Ipv6Addr::from(self.address(side))).to_canonical();
+        Endpoint { ip, port: self.port(side) }
     }
 }
 

@@ -27,6 +27,7 @@ mod fragments;
 mod judge;
 mod key;
 mod names;
+pub mod reference;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -142,6 +143,19 @@ pub enum End {
     Evicted,
     /// The input ended.
     Input,
+}
+
+impl End {
+    /// The name in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Reset => "reset",
+            Self::Idle => "idle",
+            Self::Evicted => "evicted",
+            Self::Input => "input",
+        }
+    }
 }
 
 /// One connection or exchange of datagrams.

@@ -179,10 +179,13 @@ impl Table {
             }
         };
         let Some(entry) = slot_mut(&mut self.entries, at) else { return };
-        let before = entry.heap_bytes();
-        entry.add(sender, part);
-        let after = entry.heap_bytes();
-        self.heap_bytes = (self.heap_bytes + after).saturating_sub(before);
+        if entry.is_judging() {
+            let before = entry.heap_bytes();
+            entry.add(sender, part);
+            self.heap_bytes = (self.heap_bytes + entry.heap_bytes()).saturating_sub(before);
+        } else {
+            entry.add(sender, part);
+        }
         let is_answer = entry.direction(sender) == Direction::ToClient
             && (matches!(entry.protocol(), Protocol::Dns | Protocol::Llmnr) || key_is_dns(&key));
         if is_answer && key.transport() == Transport::Udp {
@@ -381,7 +384,7 @@ fn idle_ns(entry: &Entry) -> u64 {
 
 /// True while the verdict is open but the port says DNS: its answers are read from the first one on.
 fn key_is_dns(key: &Key) -> bool {
-    [Side::Low, Side::High].into_iter().any(|side| matches!(key.endpoint(side).port, 53 | 5353 | 5355))
+    [Side::Low, Side::High].into_iter().any(|side| matches!(key.port(side), 53 | 5353 | 5355))
 }
 
 fn entry_at(entries: &[Option<Entry>], at: u32) -> Option<&Entry> {

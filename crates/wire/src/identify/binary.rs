@@ -150,6 +150,8 @@ pub(super) fn mongodb(bytes: &[u8], direction: Direction) -> Probe {
     let [_, _, _, 0..=2, _, _, _, _, _, _, _, _, opcode @ ..] = bytes else { return No };
     match opcode {
         [0xdd, 0x07, 0, 0, ..] => Certain("MongoDB OP_MSG"),
+        [0xdc, 0x07, 0, 0, ..] => Certain("MongoDB OP_COMPRESSED"),
+        [0xd1..=0xd3 | 0xd5..=0xd7, 0x07, 0, 0, ..] => Unsure("MongoDB older operation"),
         [0xd4, 0x07, 0, 0, ..] => Certain("MongoDB OP_QUERY"),
         [1, 0, 0, 0, ..] if direction == ToClient => Unsure("MongoDB OP_REPLY"),
         _ => No,

@@ -10,7 +10,7 @@
 //! unknown.
 //!
 //! A protocol that is only recognised has its probe here, by family: `text`, `mail`, `binary`,
-//! `datagram`. One with a parser brings the probe of its own module, as [`crate::dns`] does.
+//! `datagram`, `stores`, `overlays`. One with a parser brings the probe of its own module, as [`crate::dns`] does.
 //!
 //! Left out on purpose: ports and addresses (the caller compares the verdict with [`crate::ports`]), so
 //! multicast DNS and LLMNR are called `dns` here; a change of protocol in mid-stream; flow state.
@@ -21,7 +21,9 @@ mod binary;
 mod datagram;
 pub mod encrypted;
 mod mail;
+mod overlays;
 mod plaintext;
+mod stores;
 mod table;
 #[cfg(test)]
 mod tests;
