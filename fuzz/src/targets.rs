@@ -188,7 +188,8 @@ fn capture(bytes: &[u8]) {
     }
     table.finish();
     let flows = std::iter::from_fn(|| table.pop());
-    let packets: u64 = flows.map(|flow| u64::from(flow.sent.packets) + u64::from(flow.received.packets)).sum();
+    let packets: u64 =
+        flows.map(|flow| u64::from(flow.sent.packets) + u64::from(flow.received.packets)).sum();
     assert_eq!(packets, table.counts().in_flows, "packets of flows");
 }
 

@@ -133,7 +133,11 @@ impl<'a> Reading<'a> {
             parts.push(format!("{} frames of link type {}", self.unread.unknown_links, self.unread.link));
         }
         if !parts.is_empty() {
-            say(&format!("{}: {in_flows} of {packets} packets are in flows; {}", self.name, parts.join(", ")));
+            say(&format!(
+                "{}: {in_flows} of {packets} packets are in flows; {}",
+                self.name,
+                parts.join(", ")
+            ));
         }
     }
 }

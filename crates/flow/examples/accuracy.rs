@@ -113,7 +113,8 @@ struct Score {
 }
 
 fn main() -> ExitCode {
-    let root = std::env::var_os("WATCHKEEPER_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+    let root =
+        std::env::var_os("WATCHKEEPER_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
     let folder = root.join("pcap/ndpi");
     let Ok(text) = std::fs::read_to_string(folder.join("flows.tsv")) else {
         println!("SKIPPED: {} has no flows.tsv; set WATCHKEEPER_DATA", folder.display());
@@ -231,7 +232,11 @@ fn label(line: &str) -> Option<Label> {
     let end = |ip: &str, port: &str| Some((ip.parse().ok()?, port.parse().ok()?));
     // `TLS.Google` is TLS to Google; `NetBIOS.SMBv1` is out of the set by its carrier.
     let protocol = protocol.split('.').next()?.to_owned();
-    Some(Label { file: (*file).to_owned(), ends: ends(transport, end(src, sport)?, end(dst, dport)?), protocol })
+    Some(Label {
+        file: (*file).to_owned(),
+        ends: ends(transport, end(src, sport)?, end(dst, dport)?),
+        protocol,
+    })
 }
 
 /// The flows of a capture; several of one five-tuple in order of their size, largest first.
@@ -261,11 +266,8 @@ fn read(path: &Path) -> BTreeMap<Ends, Vec<Flow>> {
     }
     table.finish();
     while let Some(flow) = table.pop() {
-        let key = ends(
-            flow.transport,
-            (flow.opener.ip, flow.opener.port),
-            (flow.listener.ip, flow.listener.port),
-        );
+        let key =
+            ends(flow.transport, (flow.opener.ip, flow.opener.port), (flow.listener.ip, flow.listener.port));
         flows.entry(key).or_default().push(flow);
     }
     for found in flows.values_mut() {

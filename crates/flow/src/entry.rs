@@ -108,9 +108,8 @@ impl Entry {
             (true, true) => self.opener = sender.other(),
             (false, _) => {
                 self.facts.insert(Fact::OpeningNotSeen);
-                let assigned = |side| {
-                    ports::is_registered_port(self.key.port(side), wire::Transport::Tcp).is_some()
-                };
+                let assigned =
+                    |side| ports::is_registered_port(self.key.port(side), wire::Transport::Tcp).is_some();
                 if assigned(sender) && !assigned(sender.other()) {
                     self.opener = sender.other();
                 }

@@ -35,16 +35,36 @@ pub enum Fact {
 
 /// Every fact with its name and meaning, in the order of the enum.
 const NAMES: [(Fact, &str, &str); 13] = [
-    (Fact::ProtocolOnForeignPort, "protocol_on_foreign_port", "the protocol is known and the listener's port is not one of its own"),
-    (Fact::WrongStart, "wrong_start", "the port is assigned to a protocol that is known here, and the first bytes are not that protocol"),
-    (Fact::ProtocolChanged, "protocol_changed", "another protocol took over in mid-stream, as after STARTTLS or CONNECT"),
+    (
+        Fact::ProtocolOnForeignPort,
+        "protocol_on_foreign_port",
+        "the protocol is known and the listener's port is not one of its own",
+    ),
+    (
+        Fact::WrongStart,
+        "wrong_start",
+        "the port is assigned to a protocol that is known here, and the first bytes are not that protocol",
+    ),
+    (
+        Fact::ProtocolChanged,
+        "protocol_changed",
+        "another protocol took over in mid-stream, as after STARTTLS or CONNECT",
+    ),
     (Fact::DirectionMismatch, "direction_mismatch", "the listener speaks as the protocol's client"),
-    (Fact::OverlappingSegments, "overlapping_segments", "TCP: the same bytes were sent twice with different content"),
+    (
+        Fact::OverlappingSegments,
+        "overlapping_segments",
+        "TCP: the same bytes were sent twice with different content",
+    ),
     (Fact::OutOfOrder, "out_of_order", "TCP: a segment came before the one that it follows"),
     (Fact::Retransmission, "retransmission", "TCP: bytes were sent again"),
     (Fact::Gap, "gap", "TCP: bytes are missing in the capture"),
     (Fact::OpeningNotSeen, "opening_not_seen", "TCP: the opening was not seen, so the opener is a guess"),
-    (Fact::ShellText, "shell_text", "shell text in a plain session: a prompt, a command or a command's output"),
+    (
+        Fact::ShellText,
+        "shell_text",
+        "shell text in a plain session: a prompt, a command or a command's output",
+    ),
     (Fact::PayloadCut, "payload_cut", "a part of the payload was not captured"),
     (Fact::Fragmented, "fragmented", "it came in fragments of IP"),
     (Fact::Tunnelled, "tunnelled", "it came through a tunnel of IP"),

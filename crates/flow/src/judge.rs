@@ -20,6 +20,8 @@ const ONE_SIDED_PAYLOADS: u8 = 4;
 const CERTAIN: u8 = 90;
 /// Both directions agree.
 const AGREED: u8 = 95;
+/// Both directions fit, neither is certain.
+const BOTH_UNSURE: u8 = 80;
 /// What a stream of RTP packets is worth: the header has no mark of its own, three in a row are one.
 const RTP_CONFIDENCE: u8 = 85;
 /// RTP packets of one source in a row.
@@ -83,9 +85,18 @@ impl Judge {
     }
 
     fn weigh_streams(&mut self) {
-        let (to_server, to_client) = (head(&self.to_server.stream.bytes), head(&self.to_client.stream.bytes));
-        let verdict = identify::recognise(Transport::Tcp, to_server, to_client);
-        self.settle(verdict);
+        let (to_server, to_client) = (&self.to_server.stream, &self.to_client.stream);
+        let weigh = |to_server: &[u8], to_client: &[u8]| {
+            identify::recognise(Transport::Tcp, head(to_server), head(to_client))
+        };
+        let mut verdict = weigh(&to_server.bytes, &to_client.bytes);
+        // Where bytes were sent twice with different content, the receiver may have taken either.
+        if verdict.is_none() && (to_server.other.is_some() || to_client.other.is_some()) {
+            verdict = weigh(to_server.second_reading(), to_client.second_reading());
+        }
+        // Where both directions agreed once, more bytes behind the first message take nothing away.
+        let agreed = self.verdict.filter(|old| old.confidence >= BOTH_UNSURE);
+        self.settle(verdict.or(agreed));
     }
 
     /// Takes a datagram; true if the verdict is sure.
@@ -104,12 +115,18 @@ impl Judge {
         half.count_rtp(payload);
         let verdict = identify::recognise(Transport::Udp, &self.to_server.latest, &self.to_client.latest);
         let is_rtp = self.half(direction).rtp_in_a_row >= RTP_IN_A_ROW;
-        let media = is_rtp.then_some(Verdict {
+        // What has a mark of its own counts for more than the look of a header.
+        let media = (is_rtp && self.verdict.is_none()).then_some(Verdict {
             protocol: Protocol::Rtp,
             confidence: RTP_CONFIDENCE,
             evidence: "RTP packets of one source in sequence",
             reversed: false,
         });
+        // STUN opens the way for DTLS on the same ports, RFC 7983 §7: what it opened for is what the flow speaks.
+        let opened = |old: &Verdict| {
+            old.protocol == Protocol::Stun && verdict.is_some_and(|new| new.protocol == Protocol::Dtls)
+        };
+        self.verdict = self.verdict.filter(|old| !opened(old));
         let best = [self.verdict, verdict, media]
             .into_iter()
             .flatten()
@@ -136,7 +153,7 @@ impl Judge {
                     .all(|half| half.stream.bytes.len() >= MAX_KEPT_BYTES);
         };
         match transport {
-            Transport::Udp => verdict.confidence >= RTP_CONFIDENCE,
+            Transport::Udp => verdict.confidence >= RTP_CONFIDENCE && verdict.protocol != Protocol::Stun,
             Transport::Tcp => {
                 let certain = verdict.confidence >= AGREED
                     || verdict.confidence >= CERTAIN && self.payloads >= ONE_SIDED_PAYLOADS;
@@ -231,6 +248,9 @@ const MAX_NAME_BYTES: usize = 255;
 impl Half {
     fn count_rtp(&mut self, payload: &[u8]) {
         let header = rtp::header(payload);
+        if header.is_some() && header == self.rtp {
+            return; // The same packet again, as a mirror port shows it.
+        }
         let follows = match (self.rtp, header) {
             (Some(last), Some(next)) => next.follows(&last),
             _ => false,

@@ -21,7 +21,8 @@ pub(crate) struct Stream {
     /// Bytes that were accepted beyond those that are kept.
     beyond: u32,
     ahead: Vec<(u32, Box<[u8]>)>,
-    /// Until a gap is given up, bytes after it wait.
+    /// The bytes as they would be had the later content of an overlap counted.
+    pub(crate) other: Option<Vec<u8>>,
     pub(crate) facts: Facts,
 }
 
@@ -61,10 +62,16 @@ impl Stream {
         self.bytes.len() > before
     }
 
+    /// The bytes with the later content of the first overlap, if there was one.
+    pub(crate) fn second_reading(&self) -> &[u8] {
+        self.other.as_ref().unwrap_or(&self.bytes)
+    }
+
     /// Bytes that this stream holds in memory.
     pub(crate) fn heap_bytes(&self) -> usize {
         let ahead: usize = self.ahead.iter().map(|(_, bytes)| bytes.len()).sum();
-        self.bytes.capacity() + ahead + self.ahead.capacity() * size_of::<(u32, Box<[u8]>)>()
+        let other = self.other.as_ref().map_or(0, Vec::capacity);
+        self.bytes.capacity() + other + ahead + self.ahead.capacity() * size_of::<(u32, Box<[u8]>)>()
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -106,6 +113,13 @@ impl Stream {
         let kept = self.bytes.get(at..).unwrap_or_default();
         if again.iter().zip(kept).any(|(again, kept)| again != kept) {
             self.facts.insert(Fact::OverlappingSegments);
+            if self.other.is_none() {
+                // Up to the end of what is kept; `append` adds what follows to both readings.
+                let mut other = self.bytes.get(..at).unwrap_or_default().to_vec();
+                other.extend_from_slice(again.get(..kept.len()).unwrap_or(again));
+                other.extend_from_slice(kept.get(again.len()..).unwrap_or_default());
+                self.other = Some(other);
+            }
         }
     }
 
@@ -113,6 +127,9 @@ impl Stream {
         let room = MAX_KEPT_BYTES.saturating_sub(self.bytes.len());
         let kept = bytes.get(..room).unwrap_or(bytes);
         self.bytes.extend_from_slice(kept);
+        if let Some(other) = &mut self.other {
+            other.extend_from_slice(kept);
+        }
         let beyond = u32::try_from(bytes.len() - kept.len()).unwrap_or(u32::MAX);
         self.beyond = self.beyond.wrapping_add(beyond);
     }

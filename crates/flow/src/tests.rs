@@ -105,7 +105,7 @@ fn a_connection_has_opener_volume_protocol_and_name() {
     assert_eq!(flow.opener, Endpoint { ip: CLIENT.into(), port: 40_000 });
     assert_eq!(flow.listener, Endpoint { ip: SERVER.into(), port: 80 });
     assert_eq!((flow.sent.packets, flow.received.packets), (4, 3));
-    assert_eq!((flow.sent.payload_bytes, flow.received.payload_bytes), (46, 24));
+    assert_eq!((flow.sent.payload_bytes, flow.received.payload_bytes), (47, 24));
     assert_eq!((flow.verdict.protocol, flow.verdict.confidence), (Protocol::Http, 99));
     assert_eq!(flow.payloads_until_verdict, 1);
     assert_eq!((flow.names.host.as_deref(), flow.names.agent.as_deref()), (Some("a.test"), Some("x")));
@@ -130,7 +130,8 @@ fn the_opener_is_known_from_half_an_opening() {
 #[test]
 fn an_answer_of_dns_names_the_flow_that_follows() {
     let mut feed = Feed::open(443);
-    let question = [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2][..], b"c2", &[4], b"test", &[0, 0, 1, 0, 1]].concat();
+    let question =
+        [&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2][..], b"c2", &[4], b"test", &[0, 0, 1, 0, 1]].concat();
     let mut answer = question.clone();
     (answer[2], answer[7]) = (0x81, 1);
     answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100, 9]);
@@ -139,9 +140,13 @@ fn an_answer_of_dns_names_the_flow_that_follows() {
     feed.packet(&ipv4(6, CLIENT, [198, 51, 100, 9], &tcp((40_001, 443), 1, SYN, b"")));
     // Another client was not told.
     feed.packet(&ipv4(6, [172, 17, 0, 3], [198, 51, 100, 9], &tcp((40_001, 443), 1, SYN, b"")));
-    let names: Vec<_> = feed.flows().into_iter().map(|flow| (flow.verdict.protocol, flow.names.dns)).collect();
+    let names: Vec<_> =
+        feed.flows().into_iter().map(|flow| (flow.verdict.protocol, flow.names.dns)).collect();
     assert_eq!(names[1].0, Protocol::Dns);
-    assert_eq!(names.iter().map(|(_, name)| name.as_deref()).collect::<Vec<_>>(), [None, None, Some("c2.test"), None]);
+    assert_eq!(
+        names.iter().map(|(_, name)| name.as_deref()).collect::<Vec<_>>(),
+        [None, None, Some("c2.test"), None]
+    );
 }
 
 #[test]
@@ -175,10 +180,10 @@ fn a_port_that_is_opened_again_is_another_flow() {
     feed.client(RST, b"");
     feed.client(SYN, b"");
     let flows = feed.flows();
-    assert_eq!(flows.iter().map(|flow| (flow.number, flow.end)).collect::<Vec<_>>(), [
-        (0, End::Reset),
-        (1, End::Input)
-    ]);
+    assert_eq!(
+        flows.iter().map(|flow| (flow.number, flow.end)).collect::<Vec<_>>(),
+        [(0, End::Reset), (1, End::Input)]
+    );
 }
 
 #[test]
@@ -269,7 +274,10 @@ fn the_memory_cap_holds_and_what_it_costs_is_counted() {
     for number in 0..20_000u32 {
         let [_, high, middle, low] = number.to_be_bytes();
         let src = [10, high, middle, low];
-        table.packet(u64::from(number) * SECOND_NS / 1000, &ipv4(17, src, SERVER, &udp((5000, 9999), &[7; 600])));
+        table.packet(
+            u64::from(number) * SECOND_NS / 1000,
+            &ipv4(17, src, SERVER, &udp((5000, 9999), &[7; 600])),
+        );
         assert!(table.bytes() <= limits.max_bytes, "{} after {number}", table.bytes());
         while table.pop().is_some() {
             ended += 1;
@@ -311,7 +319,8 @@ fn hostile_packets_and_times_neither_panic_nor_grow_memory() {
         let at = usize::from(at) % packet.len();
         packet[at] = value;
         // Keep most of them readable.
-        (packet[0], packet[9], packet[32]) = (0x45, [6, 17, 1, 4, 47, 6, 6, 17][usize::from(number % 8)], 0x50);
+        (packet[0], packet[9], packet[32]) =
+            (0x45, [6, 17, 1, 4, 47, 6, 6, 17][usize::from(number % 8)], 0x50);
         packet[24 + usize::from(sequence % 4)] = value;
         let time_ns = match round % 1000 {
             0 => random(),

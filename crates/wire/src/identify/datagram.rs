@@ -21,7 +21,14 @@ pub(super) fn quic(bytes: &[u8], direction: Direction) -> Probe {
         return No;
     };
     // Long header and fixed bit.
-    if first & 0xc0 != 0xc0 || id_bytes > MAX_CONNECTION_ID_BYTES {
+    if first & 0xc0 != 0xc0 {
+        return No;
+    }
+    // Google's Q046 to Q050 have the lengths of both connection ids in one byte.
+    if matches!(version, 0x5130_3436..=0x5130_3530) {
+        return Certain("QUIC of Google with its version");
+    }
+    if id_bytes > MAX_CONNECTION_ID_BYTES {
         return No;
     }
     // What is kept of a datagram is less than what was sent; a whole short one is no Initial.
@@ -30,10 +37,10 @@ pub(super) fn quic(bytes: &[u8], direction: Direction) -> Probe {
     match (version, long_enough) {
         (1 | 0x6b33_43cf, true) => Certain("QUIC long header"),
         (1 | 0x6b33_43cf, false) => Unsure("QUIC long header in a short datagram"),
-        // Drafts of the IETF, Google's Q046 to Q050 and T050 to T051, and Meta's mvfst.
-        (0xff00_0000..=0xff00_00ff, _)
-        | (0x5130_3436..=0x5130_3530 | 0x5430_3530..=0x5430_3531, _)
-        | (0xface_b000..=0xface_b00f, _) => Unsure("QUIC draft version"),
+        // Drafts of the IETF, Google's T050 to T051, and Meta's mvfst.
+        (0xff00_0000..=0xff00_00ff, _) | (0x5430_3530..=0x5430_3531, _) | (0xface_b000..=0xface_b00f, _) => {
+            Unsure("QUIC draft version")
+        }
         _ => No,
     }
 }
@@ -49,7 +56,11 @@ pub(super) fn dtls(bytes: &[u8], direction: Direction) -> Probe {
         },
         [20..=25, 0xfe, 0xff | 0xfd, ..] => Unsure("DTLS record"),
         // Before the standard, as an old VPN still sends it.
-        [22, 1, 0, 0, 0, _, _, _, _, _, _, _, _, 1 | 2, 0, ..] => Unsure("DTLS handshake of OpenSSL's draft"),
+        [20..=23, 1, 0, 0, 0 | 1, _, _, _, _, _, _, high, low, rest @ ..]
+            if usize::from(u16::from_be_bytes([*high, *low])) == rest.len() =>
+        {
+            Unsure("DTLS record of OpenSSL's draft")
+        }
         _ => No,
     }
 }
@@ -72,7 +83,8 @@ pub(super) fn stun(bytes: &[u8], _direction: Direction) -> Probe {
     let mut attributes = bytes.get(STUN_BYTES..).unwrap_or_default();
     let mut known = 0;
     while let [kind_high, kind_low, size_high, size_low, after @ ..] = attributes {
-        let (kind, size) = (u16::from_be_bytes([*kind_high, *kind_low]), u16::from_be_bytes([*size_high, *size_low]));
+        let (kind, size) =
+            (u16::from_be_bytes([*kind_high, *kind_low]), u16::from_be_bytes([*size_high, *size_low]));
         // RFC 3489 §11.2: the types from MAPPED-ADDRESS to REFLECTED-FROM.
         known += usize::from((1..=0x0b).contains(&kind));
         let Some(next) = after.get(usize::from(size)..) else { return No };
@@ -201,6 +213,10 @@ pub(super) fn tftp(bytes: &[u8], _direction: Direction) -> Probe {
             return Unsure("TFTP first block");
         }
         [0, 4, 0, 0 | 1] => return Unsure("TFTP acknowledgement"),
+        // RFC 2347: options by name.
+        [0, 6, options @ ..] if has(options, b"blksize\0") || has(options, b"tsize\0") => {
+            return Certain("TFTP options");
+        }
         _ => return No,
     };
     let lower = rest.to_ascii_lowercase();

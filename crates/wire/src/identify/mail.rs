@@ -72,6 +72,10 @@ pub(super) fn pop3(bytes: &[u8], direction: Direction) -> Probe {
             if complete && words == 2 && starts_with_any(line, &["USER "]) {
                 return Unsure("USER with one parameter");
             }
+            let alone = [&b"AUTH"[..], b"STLS"];
+            if complete && alone.iter().any(|command| line.eq_ignore_ascii_case(command)) {
+                return Unsure("POP3 extension command");
+            }
             No
         }
         ToClient => {

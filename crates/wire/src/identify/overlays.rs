@@ -22,9 +22,8 @@ pub(super) fn openvpn(datagram: &[u8], direction: Direction) -> Probe {
             || HMAC_BYTES.iter().any(|hmac| datagram.len() == RESET_BYTES + extra + hmac + 8)
     };
     // The packet id of the first control packet is 0, and so is the number of acknowledgements.
-    let ends_with_zeros = |count: usize| {
-        datagram.len() > count && datagram.iter().rev().take(count).all(|byte| *byte == 0)
-    };
+    let ends_with_zeros =
+        |count: usize| datagram.len() > count && datagram.iter().rev().take(count).all(|byte| *byte == 0);
     match (direction, *first) {
         (ToServer, CLIENT_RESET_V2) if plain(0) && ends_with_zeros(5) => Certain("OpenVPN client reset"),
         // An acknowledgement of four bytes and the client's session id come in between.

@@ -41,6 +41,10 @@ pub(super) fn kafka(bytes: &[u8], direction: Direction) -> Probe {
 
 /// Cassandra's native protocol, versions 1 to 5 §2: version, flags, stream, opcode, length.
 pub(super) fn cassandra(bytes: &[u8], direction: Direction) -> Probe {
+    // Between nodes every connection begins with this number.
+    if bytes.starts_with(&[0xca, 0x55, 0x2d, 0xfa]) {
+        return Certain("Cassandra node protocol");
+    }
     let (version, flags, opcode, length) = match bytes {
         // Versions 1 and 2 have a stream id of one byte.
         [version @ (1 | 2 | 0x81 | 0x82), flags, _, opcode, rest @ ..] => {
@@ -144,8 +148,7 @@ pub(super) fn radius(datagram: &[u8], direction: Direction) -> Probe {
         ToServer => matches!(code, 1 | 4 | 12 | 40 | 43),
         ToClient => matches!(code, 2 | 3 | 5 | 11 | 13 | 41 | 42 | 44 | 45),
     };
-    let is_cut = datagram.len() >= super::MAX_KEPT_BYTES;
-    if !fits || length < HEADER_BYTES || (length != datagram.len() && !is_cut) {
+    if !fits || length < HEADER_BYTES || length != datagram.len() {
         return No;
     }
     let mut rest = datagram.get(HEADER_BYTES..).unwrap_or_default();
@@ -155,13 +158,10 @@ pub(super) fn radius(datagram: &[u8], direction: Direction) -> Probe {
             return No;
         }
         attributes += 1;
-        match rest.get(usize::from(*size)..) {
-            Some(after) => rest = after,
-            None if is_cut => rest = &[],
-            None => return No,
-        }
+        let Some(after) = rest.get(usize::from(*size)..) else { return No };
+        rest = after;
     }
-    match (rest.is_empty() || is_cut, attributes) {
+    match (rest.is_empty(), attributes) {
         (true, 2..) => Certain("RADIUS attributes"),
         (true, _) => Unsure("RADIUS header"),
         (false, _) => No,

@@ -61,6 +61,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     tcp(Protocol::Xmpp, text::xmpp),
     tcp(Protocol::Mqtt, binary::mqtt),
     tcp(Protocol::Amqp, binary::amqp),
+    tcp(Protocol::Websocket, text::websocket_frame),
     tcp(Protocol::Nats, text::nats),
     tcp(Protocol::Redis, text::redis),
     tcp(Protocol::Memcached, text::memcached),

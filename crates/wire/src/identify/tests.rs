@@ -244,7 +244,11 @@ fn stores_whose_frames_must_fit_together() {
     check_tcp(&longer, b"", (Protocol::Unknown, 50));
     let startup = b"\x04\x00\x00\x00\x01\x00\x00\x00\x16\x00\x01\x00\x0bCQL_VERSION\x00\x053.0.0";
     check_tcp(startup, b"\x84\x00\x00\x00\x02\x00\x00\x00\x00", (Protocol::Cassandra, 95));
-    check_tcp(b"CONNECT\naccept-version:1.2\nhost:a\n\n\0", b"CONNECTED\nversion:1.2\n\n\0", (Protocol::Stomp, 99));
+    check_tcp(
+        b"CONNECT\naccept-version:1.2\nhost:a\n\n\0",
+        b"CONNECTED\nversion:1.2\n\n\0",
+        (Protocol::Stomp, 99),
+    );
     let call = |program: u32, asked: u32| {
         let words = [7, 0, 2, program, 3, 3, 0, 0, 0, 0, asked, 3, 17, 0];
         words.map(u32::to_be_bytes).concat()

@@ -90,6 +90,28 @@ pub(super) fn websocket(bytes: &[u8], direction: Direction) -> Probe {
     }
 }
 
+/// WebSocket in the middle, RFC 6455 §5.2: a whole frame under 126 bytes, masked by the client; text from the server.
+pub(super) fn websocket_frame(bytes: &[u8], direction: Direction) -> Probe {
+    /// Shorter text proves too little.
+    const MIN_TEXT_BYTES: usize = 4;
+    match (direction, bytes) {
+        (ToServer, [0x81 | 0x82, length @ 0x81..=0xfd, masked @ ..])
+            if masked.len() == usize::from(length & 0x7f) + 4 =>
+        {
+            Unsure("masked WebSocket frame")
+        }
+        (ToClient, [0x81, length @ 1..=125, rest @ ..]) => match rest.get(..usize::from(*length)) {
+            Some(text)
+                if text.len() >= MIN_TEXT_BYTES && text.iter().all(|byte| matches!(byte, b' '..=b'~')) =>
+            {
+                Unsure("WebSocket text frame")
+            }
+            _ => No,
+        },
+        _ => No,
+    }
+}
+
 /// HTTP/2 with prior knowledge, RFC 9113 §3.4: the client's preface, the server's SETTINGS frame.
 pub(super) fn http2(bytes: &[u8], direction: Direction) -> Probe {
     match direction {
@@ -195,7 +217,7 @@ pub(super) fn xmpp(bytes: &[u8], _direction: Direction) -> Probe {
     if !bytes.trim_ascii_start().starts_with(b"<") {
         return No;
     }
-    if has(bytes, b"<stream:stream") {
+    if has(bytes, b"<stream:stream") || bytes.starts_with(b"</stream:stream>") {
         return Certain("XMPP stream header");
     }
     if super::stores::xmpp_stanza(bytes) { Unsure("XMPP stanza") } else { No }

@@ -1,7 +1,9 @@
 //! Packets inside packets: IP in IP (RFC 2003), IPv6 in IPv4 (RFC 4213) and back (RFC 2473), GRE (RFC 2784
-//! with the key and sequence number of RFC 2890, and version 1 of RFC 2637 with PPP inside).
+//! with the key and sequence number of RFC 2890, and version 1 of RFC 2637 with PPP inside); over UDP the overlays of
+//! container networks and of mobile ones: VXLAN (RFC 7348) and GTP-U (3GPP TS 29.281 §5.1).
 
-use super::Datagram;
+use super::number::UDP;
+use super::{Datagram, network};
 use crate::bytes::Reader;
 
 /// IANA protocol numbers.
@@ -35,8 +37,44 @@ impl<'a> Datagram<'a> {
         match self.number {
             IPV4_IN_IP | IPV6_IN_IP => Some(self.payload),
             GRE => gre(self.payload),
+            // Any UDP may look like this, so what is inside must be a whole IP packet.
+            UDP => over_udp(self.payload).filter(|inner| {
+                network(inner).is_ok_and(|datagram| !datagram.truncated && datagram.len_bytes > 0)
+            }),
             _ => None,
         }
+    }
+}
+
+/// IANA ports, and the one that Linux used for VXLAN before it had a number.
+const VXLAN: [u16; 2] = [4789, 8472];
+const GTP_U: u16 = 2152;
+
+fn over_udp(bytes: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(bytes);
+    let [_source, port, _length, _checksum] = [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?];
+    let payload = bytes.get(reader.position()..)?;
+    match (port, payload) {
+        // Flags with a network id, reserved bytes, the id, an Ethernet frame.
+        (port, [8, 0, 0, 0, _, _, _, 0, frame @ ..]) if VXLAN.contains(&port) => ethernet(frame),
+        // Version 1, a carried packet, its length and tunnel; then optional fields all at once.
+        (GTP_U, [first @ 0x30..=0x37, 0xff, _, _, _, _, _, _, rest @ ..]) => match first & 7 {
+            0 => Some(rest),
+            flags => match rest {
+                // The last of the optional bytes names an extension header, if its flag is set.
+                [_, _, _, next, inner @ ..] if flags & 4 == 0 || *next == 0 => Some(inner),
+                [_, _, _, _, 1, _, _, 0, inner @ ..] => Some(inner),
+                _ => None,
+            },
+        },
+        _ => None,
+    }
+}
+
+fn ethernet(frame: &[u8]) -> Option<&[u8]> {
+    match frame.get(ETHERNET_ADDRESSES_BYTES..)? {
+        [0x08, 0x00, inner @ ..] | [0x86, 0xdd, inner @ ..] => Some(inner),
+        _ => None,
     }
 }
 
@@ -54,10 +92,7 @@ fn gre(bytes: &[u8]) -> Option<&[u8]> {
     let rest = bytes.get(reader.position()..)?;
     match carried {
         ETHER_IPV4 | ETHER_IPV6 => Some(rest),
-        ETHER_TEB => match rest.get(ETHERNET_ADDRESSES_BYTES..)? {
-            [0x08, 0x00, inner @ ..] | [0x86, 0xdd, inner @ ..] => Some(inner),
-            _ => None,
-        },
+        ETHER_TEB => ethernet(rest),
         ETHER_PPP => ppp(rest),
         _ => None,
     }
