@@ -236,10 +236,10 @@ impl Entry {
             }
         }
         let end = sequence.wrapping_add(u32::try_from(part.payload.len()).unwrap_or(u32::MAX));
-        if let Some(next) = self.next.get_mut(index) {
-            if !self.phase.has(began) || end.wrapping_sub(*next).cast_signed() > 0 {
-                *next = end;
-            }
+        if let Some(next) = self.next.get_mut(index)
+            && (!self.phase.has(began) || end.wrapping_sub(*next).cast_signed() > 0)
+        {
+            *next = end;
         }
         self.phase.set(began);
         if flags.contains(TcpFlags::FIN) {
