@@ -60,8 +60,11 @@ fn pcapng(order: Order) -> Vec<u8> {
     .concat()
 }
 
-/// The frames with time and link type, and how reading ended.
-fn read(file: &[u8]) -> (Vec<(u64, u32, Vec<u8>)>, Option<String>) {
+/// Time, link type and bytes of a frame.
+type Frame = (u64, u32, Vec<u8>);
+
+/// The frames, and how reading ended.
+fn read(file: &[u8]) -> (Vec<Frame>, Option<String>) {
     let mut capture = match Capture::new(std::io::Cursor::new(file.to_vec())) {
         Ok(capture) => capture,
         Err(error) => return (Vec::new(), Some(error.to_string())),
