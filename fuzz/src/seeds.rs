@@ -37,8 +37,40 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         "record" => records(),
         "audit" => texts(vec![AUDIT.to_owned()]),
         "protocol" => PROTOCOLS.iter().map(|bytes| bytes.to_vec()).collect(),
+        "capture" => captures(),
         _ => Vec::new(),
     }
+}
+
+/// A pcap and a pcapng, each with a datagram and a segment in Ethernet.
+fn captures() -> Vec<Vec<u8>> {
+    let ethernet = |packet: &[u8]| [&[0; 12][..], &[8, 0], packet].concat();
+    let udp = [
+        &[0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2][..],
+        &[0x30, 0x39, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4],
+    ]
+    .concat();
+    let tcp = [
+        &[0x45, 0, 0, 44, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2][..],
+        &[0x30, 0x39, 0, 80, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x18, 0, 0, 0, 0, 0, 0],
+        b"GET ",
+    ]
+    .concat();
+    let frames = [ethernet(&udp), ethernet(&tcp)];
+    let word = |value: usize| u32::try_from(value).expect("small").to_le_bytes();
+    let mut pcap = [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1].map(u32::to_le_bytes).concat();
+    let block = |kind: usize, body: &[u8]| {
+        let body = [body, &vec![0; body.len().next_multiple_of(4) - body.len()]].concat();
+        [&word(kind)[..], &word(body.len() + 12), &body, &word(body.len() + 12)].concat()
+    };
+    let section = [&word(0x1a2b_3c4d)[..], &[1, 0, 0, 0], &[0xff; 8]].concat();
+    let mut pcapng = [block(0x0a0d_0d0a, &section), block(1, &[1, 0, 0, 0, 0, 0, 0, 0])].concat();
+    for frame in &frames {
+        let lengths = [word(frame.len()), word(frame.len())].concat();
+        pcap.extend([&word(1)[..], &word(2), &lengths, frame].concat());
+        pcapng.extend(block(6, &[&word(0)[..], &word(3), &word(4), &lengths, frame].concat()));
+    }
+    vec![pcap, pcapng]
 }
 
 /// Falco files with a bit of everything.

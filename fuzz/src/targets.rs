@@ -10,11 +10,13 @@ use detect::joined::{Correlations, Noted};
 use detect::plain::{EventRules, JsonRules, JsonScratch};
 use detect::{Config, Placeholders};
 use event::{Event, Field, recording};
+use flow::{Limits, Table};
+use sense::capture::{Capture, Layer3, layer3};
 use sense::kernel::Decoder;
 use std::sync::OnceLock;
 use std::time::Duration;
 use strategy::sigma::{Item, read_str};
-use wire::{Direction, Identifier, Transport, dns, packet};
+use wire::{Direction, Identifier, Transport, dns, http, packet, rtp, tls};
 
 /// Every target, by name.
 pub const ALL: &[(&str, fn(&[u8]))] = &[
@@ -28,6 +30,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("record", record),
     ("audit", audit),
     ("protocol", protocol),
+    ("capture", capture),
 ];
 
 /// Events that rules are asked about: values of every kind, nested, and none.
@@ -158,6 +161,10 @@ fn audit(bytes: &[u8]) {
 /// Packets, DNS and the first bytes of connections.
 fn protocol(bytes: &[u8]) {
     let _ = (dns::parse(bytes), dns::split_frame(bytes), packet::parse(bytes));
+    let _ = (http::head(bytes), rtp::header(bytes));
+    if let Ok(hello) = tls::client_hello(bytes) {
+        assert!(hello.incomplete.is_some() || hello.ja4(tls::Carrier::Tcp).is_some());
+    }
     if let Some(found) = wire::session::command_text(bytes) {
         assert!(bytes.get(found.span).is_some(), "a place inside the bytes");
     }
@@ -168,6 +175,22 @@ fn protocol(bytes: &[u8]) {
         identifier.feed(Direction::ToClient, server);
         assert!(identifier.verdict().confidence <= 100);
     }
+}
+
+/// A capture file, its frames, and the flows of a table that may hold little: no packet is counted twice.
+fn capture(bytes: &[u8]) {
+    let Ok(mut capture) = Capture::new(std::io::Cursor::new(bytes.to_vec())) else { return };
+    let mut table = Table::new(Limits { max_bytes: 8192, seed: 0 });
+    while let Ok(Some(packet)) = capture.next_packet() {
+        if let Layer3::Ip(packet_bytes) = layer3(packet.link, packet.frame) {
+            table.packet(packet.time_ns, packet_bytes);
+        }
+    }
+    table.finish();
+    let flows = std::iter::from_fn(|| table.pop());
+    let packets: u64 =
+        flows.map(|flow| u64::from(flow.sent.packets) + u64::from(flow.received.packets)).sum();
+    assert_eq!(packets, table.counts().in_flows, "packets of flows");
 }
 
 /// The index of the rules leaves out none that holds.

@@ -9,6 +9,7 @@ fn pages() -> Vec<(&'static str, String)> {
     vec![
         ("docs/reference/fields.md", event::reference::markdown()),
         ("docs/reference/sigma.md", strategy::mapping::markdown()),
+        ("docs/reference/flows.md", flow::reference::markdown()),
         ("docs/reference/lint.md", strategy::diagnostic::reference::markdown()),
     ]
 }

@@ -20,6 +20,8 @@ pub enum Command {
     Watch(Watch),
     /// Runs the same pipeline over recordings, in event time.
     Replay(Replay),
+    /// Prints the flows of captures: who, with whom, which protocol, how much.
+    Flows(Flows),
     /// Works on strategy documents.
     #[command(subcommand)]
     Strategy(crate::strategies::Command),
@@ -101,6 +103,27 @@ pub struct Replay {
     /// How to judge and print.
     #[command(flatten)]
     pub judging: Judging,
+}
+
+/// `flows`.
+#[derive(Debug, Args)]
+pub struct Flows {
+    /// Captures: pcap or pcapng, plain or gzip-compressed. `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Form of flows on standard output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FlowFormat,
+}
+
+/// Form of flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub enum FlowFormat {
+    /// One line per flow: time, endpoints, protocol, packets and bytes out and in, names, facts.
+    #[default]
+    Text,
+    /// One object per flow and line.
+    Json,
 }
 
 /// `match`.

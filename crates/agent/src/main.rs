@@ -7,6 +7,7 @@ mod doctor;
 mod exceptions;
 mod failure;
 mod files;
+mod flows;
 mod live;
 mod matching;
 mod pipeline;
@@ -43,6 +44,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Watch(args) => live::watch(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Flows(args) => flows::run(&args),
         Command::Strategy(command) => strategies::run(&command),
         Command::Match(args) => matching::run(&args),
         Command::Exceptions(command) => exceptions::run(&command),

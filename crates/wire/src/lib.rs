@@ -10,6 +10,9 @@
 //! | [`identify`] | the first payload bytes of both directions | the protocol, how sure, and why |
 //! | [`protocol`], [`ports`] | a name or a port | the protocol that belongs to it |
 //! | [`dns`] | a datagram or a framed stream | a DNS message |
+//! | [`tls`] | the first bytes of a client | its ClientHello and JA4 |
+//! | [`http`] | the first bytes of one direction | the head of an HTTP/1 message |
+//! | [`rtp`] | a datagram | the fixed header of RTP |
 //! | [`session`] | a plain-text payload | the shell command, prompt or output in it |
 //!
 //! A protocol with a parser is a module of one shape: `mod.rs` (what, specification, limits, types,
@@ -22,11 +25,14 @@
 
 mod bytes;
 pub mod dns;
+pub mod http;
 pub mod identify;
 pub mod packet;
 pub mod ports;
 pub mod protocol;
+pub mod rtp;
 pub mod session;
+pub mod tls;
 
 pub use identify::{Identifier, Verdict};
 pub use protocol::Protocol;

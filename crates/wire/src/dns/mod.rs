@@ -280,6 +280,8 @@ pub fn probe(datagram: &[u8], direction: Direction) -> Probe {
         (None, 1) => Probe::Certain("DNS message with one question"),
         (Some(Error::Truncated { .. }), 1) => Probe::Unsure("start of a DNS message with one question"),
         (None, _) if !message.answers.is_empty() => Probe::Unsure("DNS message with answers"),
+        // Multicast DNS asks several at once, RFC 6762 §5.3.
+        (None, 2..) if message.header.opcode() == 0 => Probe::Unsure("DNS message with several questions"),
         _ => Probe::No,
     }
 }

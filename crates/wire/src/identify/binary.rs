@@ -75,8 +75,18 @@ pub(super) fn mqtt(bytes: &[u8], direction: Direction) -> Probe {
             Certain("MQTT CONNECT")
         }
         (ToClient, 0x20) if more == 0 && matches!(body, [0 | 1, _, ..]) => Unsure("MQTT CONNACK"),
+        (ToServer, 0xc0) | (ToClient, 0xd0) if after_kind.first() == Some(&0) => Unsure("MQTT ping"),
+        (_, 0x30..=0x3d) => publish(body),
         _ => No,
     }
+}
+
+/// A PUBLISH, OASIS MQTT 5.0 §3.3: the topic's length and the topic, which is text with levels.
+fn publish(body: &[u8]) -> Probe {
+    let mut reader = Reader::new(body);
+    let topic = reader.u16().and_then(|length| reader.take(usize::from(length))).unwrap_or_default();
+    let is_text = topic.len() >= 3 && topic.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_text { Unsure("MQTT PUBLISH with its topic") } else { No }
 }
 
 /// AMQP 0-9-1 §4.2.2 and 1.0 §2.2: the protocol header; a 0-9-1 server answers with connection.start.
@@ -150,6 +160,8 @@ pub(super) fn mongodb(bytes: &[u8], direction: Direction) -> Probe {
     let [_, _, _, 0..=2, _, _, _, _, _, _, _, _, opcode @ ..] = bytes else { return No };
     match opcode {
         [0xdd, 0x07, 0, 0, ..] => Certain("MongoDB OP_MSG"),
+        [0xdc, 0x07, 0, 0, ..] => Certain("MongoDB OP_COMPRESSED"),
+        [0xd1..=0xd3 | 0xd5..=0xd7, 0x07, 0, 0, ..] => Unsure("MongoDB older operation"),
         [0xd4, 0x07, 0, 0, ..] => Certain("MongoDB OP_QUERY"),
         [1, 0, 0, 0, ..] if direction == ToClient => Unsure("MongoDB OP_REPLY"),
         _ => No,

@@ -12,12 +12,23 @@ const MAX_CONNECTION_ID_BYTES: u8 = 20;
 
 /// QUIC, RFC 9000 §17.2 and RFC 9369: a long header of a known version.
 pub(super) fn quic(bytes: &[u8], direction: Direction) -> Probe {
+    // Google's first versions: flags with a version and a connection id of eight bytes, then `Q0` and two digits.
+    if let [9 | 13, _, _, _, _, _, _, _, _, b'Q', b'0', b'0'..=b'9', b'0'..=b'9', ..] = bytes {
+        return Certain("QUIC of Google with its version");
+    }
     let mut reader = Reader::new(bytes);
     let (Some(first), Some(version), Some(id_bytes)) = (reader.u8(), reader.u32(), reader.u8()) else {
         return No;
     };
     // Long header and fixed bit.
-    if first & 0xc0 != 0xc0 || id_bytes > MAX_CONNECTION_ID_BYTES {
+    if first & 0xc0 != 0xc0 {
+        return No;
+    }
+    // Google's Q046 to Q050 have the lengths of both connection ids in one byte.
+    if matches!(version, 0x5130_3436..=0x5130_3530) {
+        return Certain("QUIC of Google with its version");
+    }
+    if id_bytes > MAX_CONNECTION_ID_BYTES {
         return No;
     }
     // What is kept of a datagram is less than what was sent; a whole short one is no Initial.
@@ -26,10 +37,10 @@ pub(super) fn quic(bytes: &[u8], direction: Direction) -> Probe {
     match (version, long_enough) {
         (1 | 0x6b33_43cf, true) => Certain("QUIC long header"),
         (1 | 0x6b33_43cf, false) => Unsure("QUIC long header in a short datagram"),
-        // Drafts of the IETF, Google's Q046 to Q050 and T050 to T051, and Meta's mvfst.
-        (0xff00_0000..=0xff00_00ff, _)
-        | (0x5130_3436..=0x5130_3530 | 0x5430_3530..=0x5430_3531, _)
-        | (0xface_b000..=0xface_b00f, _) => Unsure("QUIC draft version"),
+        // Drafts of the IETF, Google's T050 to T051, and Meta's mvfst.
+        (0xff00_0000..=0xff00_00ff, _) | (0x5430_3530..=0x5430_3531, _) | (0xface_b000..=0xface_b00f, _) => {
+            Unsure("QUIC draft version")
+        }
         _ => No,
     }
 }
@@ -44,16 +55,44 @@ pub(super) fn dtls(bytes: &[u8], direction: Direction) -> Probe {
             _ => Unsure("DTLS handshake"),
         },
         [20..=25, 0xfe, 0xff | 0xfd, ..] => Unsure("DTLS record"),
+        // Before the standard, as an old VPN still sends it.
+        [20..=23, 1, 0, 0, 0 | 1, _, _, _, _, _, _, high, low, rest @ ..]
+            if usize::from(u16::from_be_bytes([*high, *low])) == rest.len() =>
+        {
+            Unsure("DTLS record of OpenSSL's draft")
+        }
         _ => No,
     }
 }
 
-/// STUN, RFC 8489 §5: the magic cookie and a length in words of four bytes.
+/// RFC 8489 §5: the header of a message.
+const STUN_BYTES: usize = 20;
+
+/// STUN, RFC 8489 §5: the magic cookie and a length in words of four bytes; RFC 3489 §11.1 had no cookie, so that its
+/// attributes must fill the message exactly.
 pub(super) fn stun(bytes: &[u8], _direction: Direction) -> Probe {
-    match bytes {
-        [0..=0x3f, _, _, length, 0x21, 0x12, 0xa4, 0x42, ..] if length % 4 == 0 => {
-            Certain("STUN magic cookie")
-        }
+    let [0..=0x3f, _, high, length, rest @ ..] = bytes else { return No };
+    if length % 4 == 0 && rest.starts_with(&[0x21, 0x12, 0xa4, 0x42]) {
+        return Certain("STUN magic cookie");
+    }
+    let is_binding = matches!(bytes, [0 | 1, 1 | 2 | 0x11 | 0x12, ..]);
+    let body_bytes = usize::from(u16::from_be_bytes([*high, *length]));
+    if !is_binding || body_bytes + STUN_BYTES != bytes.len() {
+        return No;
+    }
+    let mut attributes = bytes.get(STUN_BYTES..).unwrap_or_default();
+    let mut known = 0;
+    while let [kind_high, kind_low, size_high, size_low, after @ ..] = attributes {
+        let (kind, size) =
+            (u16::from_be_bytes([*kind_high, *kind_low]), u16::from_be_bytes([*size_high, *size_low]));
+        // RFC 3489 §11.2: the types from MAPPED-ADDRESS to REFLECTED-FROM.
+        known += usize::from((1..=0x0b).contains(&kind));
+        let Some(next) = after.get(usize::from(size)..) else { return No };
+        attributes = next;
+    }
+    match (attributes.is_empty(), known) {
+        (true, 1..) => Certain("STUN attributes without the cookie"),
+        (true, 0) if body_bytes == 0 => Unsure("STUN header without the cookie"),
         _ => No,
     }
 }
@@ -68,6 +107,35 @@ pub(super) fn dhcp(bytes: &[u8], direction: Direction) -> Probe {
         (ToServer, Some(1), Some(0x6382_5363)) | (ToClient, Some(2), Some(0x6382_5363)) => {
             Certain("DHCP magic cookie")
         }
+        _ => No,
+    }
+}
+
+/// DHCP for IPv6, RFC 8415 §8 and §21: a message type, and options that fill the rest, with an identifier among them.
+pub(super) fn dhcp6(bytes: &[u8], _direction: Direction) -> Probe {
+    /// Option codes: client and server identifier, elapsed time, option request.
+    const NAMING: [u16; 4] = [1, 2, 6, 8];
+    let [1..=11, _, _, _, options @ ..] = bytes else { return No };
+    let mut reader = Reader::new(options);
+    let (mut count, mut naming) = (0, 0);
+    while let (Some(code), Some(size)) = (reader.u16(), reader.u16()) {
+        // IANA has assigned fewer than 150 codes.
+        if code == 0 || code > 150 || reader.take(usize::from(size)).is_none() {
+            return No;
+        }
+        count += 1;
+        naming += usize::from(NAMING.contains(&code));
+    }
+    if reader.remaining() == 0 && count >= 2 && naming >= 1 { Certain("DHCPv6 options") } else { No }
+}
+
+/// Memcached over UDP (its protocol.txt): eight bytes of frame header, then the text protocol.
+pub(super) fn memcached(bytes: &[u8], direction: Direction) -> Probe {
+    match bytes {
+        [_, _, 0, 0, 0, 1..=255, 0, 0, text @ ..] => match super::text::memcached(text, direction) {
+            Certain(evidence) | Unsure(evidence) => Certain(evidence),
+            No => No,
+        },
         _ => No,
     }
 }
@@ -133,9 +201,24 @@ pub(super) fn syslog(bytes: &[u8], _direction: Direction) -> Probe {
     No
 }
 
-/// TFTP, RFC 1350 §5: a read or write request with its mode. Replies come from another port.
+/// TFTP, RFC 1350 §5: a read or write request with its mode. The transfer goes on between other ports, with data and
+/// its acknowledgement in turn.
 pub(super) fn tftp(bytes: &[u8], _direction: Direction) -> Probe {
-    let [0, 1 | 2, rest @ ..] = bytes else { return No };
+    /// Opcode and block number, and the data of a full block.
+    const BLOCK_BYTES: usize = 4 + 512;
+    let rest = match bytes {
+        [0, 1 | 2, rest @ ..] => rest,
+        // What is kept of a full block is less than the block.
+        [0, 3, 0, 1, ..] if bytes.len() >= super::MAX_KEPT_BYTES.min(BLOCK_BYTES) => {
+            return Unsure("TFTP first block");
+        }
+        [0, 4, 0, 0 | 1] => return Unsure("TFTP acknowledgement"),
+        // RFC 2347: options by name.
+        [0, 6, options @ ..] if has(options, b"blksize\0") || has(options, b"tsize\0") => {
+            return Certain("TFTP options");
+        }
+        _ => return No,
+    };
     let lower = rest.to_ascii_lowercase();
     if has(&lower, b"\0octet\0") || has(&lower, b"\0netascii\0") {
         return Certain("TFTP request");

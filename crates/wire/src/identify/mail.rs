@@ -20,11 +20,12 @@ pub(super) fn smtp(bytes: &[u8], direction: Direction) -> Probe {
         ToServer if starts_with_any(line, &["MAIL FROM:", "EHLO", "HELO"]) => Unsure("SMTP command"),
         ToServer => No,
         ToClient => {
+            let Some(code) = reply_code(line) else { return No };
             let lower = line.to_ascii_lowercase();
-            match reply_code(line).as_ref() {
-                Some(b"220") if has(&lower, b"ftp") => No,
-                Some(b"220") if has(&lower, b"smtp") || has(&lower, b"lmtp") => Certain("SMTP greeting"),
-                Some(b"220" | b"250" | b"421" | b"554") => Unsure("reply code of a mail server"),
+            match &code {
+                b"220" if has(&lower, b"ftp") => No,
+                b"220" if has(&lower, b"smtp") || has(&lower, b"lmtp") => Certain("SMTP greeting"),
+                b"220" | b"250" | b"421" | b"554" => Unsure("reply code of a mail server"),
                 _ => No,
             }
         }
@@ -47,11 +48,12 @@ pub(super) fn ftp(bytes: &[u8], direction: Direction) -> Probe {
             No
         }
         ToClient => {
+            let Some(code) = reply_code(line) else { return No };
             let lower = line.to_ascii_lowercase();
-            match reply_code(line).as_ref() {
-                Some(b"220") if has(&lower, b"smtp") => No,
-                Some(b"220") if has(&lower, b"ftp") || has(bytes, b"\n331 ") => Certain("FTP greeting"),
-                Some(b"220" | b"331" | b"421" | b"530") => Unsure("reply code of an FTP server"),
+            match &code {
+                b"220" if has(&lower, b"smtp") => No,
+                b"220" if has(&lower, b"ftp") || has(bytes, b"\n331 ") => Certain("FTP greeting"),
+                b"220" | b"331" | b"421" | b"530" => Unsure("reply code of an FTP server"),
                 _ => No,
             }
         }
@@ -70,9 +72,16 @@ pub(super) fn pop3(bytes: &[u8], direction: Direction) -> Probe {
             if complete && words == 2 && starts_with_any(line, &["USER "]) {
                 return Unsure("USER with one parameter");
             }
+            let alone = [&b"AUTH"[..], b"STLS"];
+            if complete && alone.iter().any(|command| line.eq_ignore_ascii_case(command)) {
+                return Unsure("POP3 extension command");
+            }
             No
         }
         ToClient => {
+            if !matches!(line, [b'+' | b'-', ..]) {
+                return No;
+            }
             let lower = line.to_ascii_lowercase();
             match line {
                 [b'+', b'O', b'K', b' ', ..] if has(&lower, b"pop") => Certain("POP3 greeting"),

@@ -10,7 +10,7 @@
 //! unknown.
 //!
 //! A protocol that is only recognised has its probe here, by family: `text`, `mail`, `binary`,
-//! `datagram`. One with a parser brings the probe of its own module, as [`crate::dns`] does.
+//! `datagram`, `stores`, `overlays`. One with a parser brings the probe of its own module, as [`crate::dns`] does.
 //!
 //! Left out on purpose: ports and addresses (the caller compares the verdict with [`crate::ports`]), so
 //! multicast DNS and LLMNR are called `dns` here; a change of protocol in mid-stream; flow state.
@@ -21,7 +21,9 @@ mod binary;
 mod datagram;
 pub mod encrypted;
 mod mail;
+mod overlays;
 mod plaintext;
+mod stores;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -104,26 +106,37 @@ impl Identifier {
 
     /// Judges what was fed so far. Costs one pass of all probes over the kept bytes.
     pub fn verdict(&self) -> Verdict {
-        if self.to_server.is_empty() && self.to_client.is_empty() {
-            return Verdict::new(Protocol::Unknown, 0, "no payload seen");
-        }
-        known_protocol(self.transport, &self.to_server, &self.to_client)
-            .or_else(|| self.reversed_protocol())
-            .or_else(|| plaintext::judge(self.transport, &self.to_server, &self.to_client))
-            .or_else(|| encrypted::judge(&self.to_server, &self.to_client))
-            .unwrap_or(Verdict::new(
-                Protocol::Unknown,
-                50,
-                "bytes of no protocol or class that is recognised",
-            ))
+        judge(self.transport, &self.to_server, &self.to_client)
     }
+}
 
-    /// The protocol that fits if the two directions change places.
-    fn reversed_protocol(&self) -> Option<Verdict> {
-        let verdict = known_protocol(self.transport, &self.to_client, &self.to_server)?;
-        let confidence = verdict.confidence.saturating_sub(REVERSED_PENALTY);
-        (confidence >= MIN_CONFIDENCE).then_some(Verdict { confidence, reversed: true, ..verdict })
+/// Judges the first bytes of both directions; for datagrams, one of each. Who joins the streams elsewhere asks here
+/// and keeps no second copy. Costs one pass of all probes.
+pub fn judge(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Verdict {
+    if to_server.is_empty() && to_client.is_empty() {
+        return Verdict::new(Protocol::Unknown, 0, "no payload seen");
     }
+    recognise(transport, to_server, to_client).unwrap_or_else(|| classify(transport, to_server, to_client))
+}
+
+/// The protocol of the bytes, if one is recognised, whichever way round.
+pub fn recognise(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
+    known_protocol(transport, to_server, to_client)
+        .or_else(|| reversed_protocol(transport, to_server, to_client))
+}
+
+/// The class of bytes that no protocol claims.
+pub fn classify(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Verdict {
+    plaintext::judge(transport, to_server, to_client)
+        .or_else(|| encrypted::judge(to_server, to_client))
+        .unwrap_or(Verdict::new(Protocol::Unknown, 50, "bytes of no protocol or class that is recognised"))
+}
+
+/// The protocol that fits if the two directions change places.
+fn reversed_protocol(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
+    let verdict = known_protocol(transport, to_client, to_server)?;
+    let confidence = verdict.confidence.saturating_sub(REVERSED_PENALTY);
+    (confidence >= MIN_CONFIDENCE).then_some(Verdict { confidence, reversed: true, ..verdict })
 }
 
 /// The best-supported protocol; of equals, the one that the table lists first.

@@ -1,6 +1,6 @@
 //! The probes, in order of precedence between equals.
 
-use super::{binary, datagram, mail, text};
+use super::{binary, datagram, mail, overlays, stores, text};
 use crate::{Direction, Probe, Protocol, Transport, dns};
 
 /// Which directions a probe has an opinion about.
@@ -61,18 +61,25 @@ pub(super) const ENTRIES: &[Entry] = &[
     tcp(Protocol::Xmpp, text::xmpp),
     tcp(Protocol::Mqtt, binary::mqtt),
     tcp(Protocol::Amqp, binary::amqp),
+    tcp(Protocol::Websocket, text::websocket_frame),
     tcp(Protocol::Nats, text::nats),
     tcp(Protocol::Redis, text::redis),
     tcp(Protocol::Memcached, text::memcached),
     tcp(Protocol::Postgresql, binary::postgresql),
     tcp(Protocol::Mysql, binary::mysql),
     tcp(Protocol::Mongodb, binary::mongodb),
+    tcp(Protocol::Cassandra, stores::cassandra),
+    tcp(Protocol::Kafka, stores::kafka),
+    tcp(Protocol::Stomp, stores::stomp),
+    tcp(Protocol::Nfs, stores::nfs_stream),
     tcp(Protocol::Ldap, binary::ldap),
     Entry { transport: None, ..tcp(Protocol::Kerberos, binary::kerberos) },
     tcp(Protocol::Smb, binary::smb),
     tcp(Protocol::Rdp, binary::rdp),
     tcp(Protocol::Vnc, binary::vnc),
     tcp(Protocol::Socks, binary::socks),
+    tcp(Protocol::Openvpn, overlays::openvpn_stream),
+    tcp(Protocol::Stun, datagram::stun),
     client_only(Entry { transport: None, ..tcp(Protocol::Sip, text::sip) }),
     client_only(tcp(Protocol::Bittorrent, binary::bittorrent)),
     udp(Protocol::Dns, dns::probe),
@@ -80,9 +87,16 @@ pub(super) const ENTRIES: &[Entry] = &[
     udp(Protocol::Dtls, datagram::dtls),
     udp(Protocol::Stun, datagram::stun),
     udp(Protocol::Dhcp, datagram::dhcp),
+    udp(Protocol::Dhcp, datagram::dhcp6),
+    udp(Protocol::Nfs, stores::nfs),
+    udp(Protocol::Radius, stores::radius),
+    udp(Protocol::Openvpn, overlays::openvpn),
+    udp(Protocol::Bittorrent, overlays::bittorrent_datagram),
+    udp(Protocol::Ldap, binary::ldap),
+    udp(Protocol::Memcached, datagram::memcached),
     udp(Protocol::Wireguard, datagram::wireguard),
     udp(Protocol::Ntp, datagram::ntp),
     udp(Protocol::Snmp, datagram::snmp),
-    client_only(udp(Protocol::Syslog, datagram::syslog)),
-    client_only(udp(Protocol::Tftp, datagram::tftp)),
+    client_only(Entry { transport: None, ..udp(Protocol::Syslog, datagram::syslog) }),
+    udp(Protocol::Tftp, datagram::tftp),
 ];

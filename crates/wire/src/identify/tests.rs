@@ -234,3 +234,74 @@ fn random_bytes_show_the_stated_share_of_distinct_values() {
 
     assert!(least > encrypted::MIN_DISTINCT_SHARE, "{least}");
 }
+
+#[test]
+fn stores_whose_frames_must_fit_together() {
+    let kafka = b"\x00\x00\x00\x0e\x00\x12\x00\x03\x00\x00\x00\x01\x00\x04test";
+    check_tcp(kafka, b"\x00\x00\x00\x06\x00\x00\x00\x01\x00\x00", (Protocol::Kafka, 95));
+    // One byte more than the length says.
+    let longer = [&kafka[..], b"x"].concat();
+    check_tcp(&longer, b"", (Protocol::Unknown, 50));
+    let startup = b"\x04\x00\x00\x00\x01\x00\x00\x00\x16\x00\x01\x00\x0bCQL_VERSION\x00\x053.0.0";
+    check_tcp(startup, b"\x84\x00\x00\x00\x02\x00\x00\x00\x00", (Protocol::Cassandra, 95));
+    check_tcp(
+        b"CONNECT\naccept-version:1.2\nhost:a\n\n\0",
+        b"CONNECTED\nversion:1.2\n\n\0",
+        (Protocol::Stomp, 99),
+    );
+    let call = |program: u32, asked: u32| {
+        let words = [7, 0, 2, program, 3, 3, 0, 0, 0, 0, asked, 3, 17, 0];
+        words.map(u32::to_be_bytes).concat()
+    };
+    let reply = [7u32, 1, 0, 0, 0, 0, 0].map(u32::to_be_bytes).concat();
+    check_udp(&call(100_003, 0), &reply, (Protocol::Nfs, 95));
+    check_udp(&call(100_000, 100_005), &reply, (Protocol::Nfs, 95));
+    check_udp(&call(100_000, 4), b"", (Protocol::Unknown, 50));
+    let framed = [&[0x80, 0, 0, 56][..], &call(100_003, 0)].concat();
+    check_tcp(&framed, b"", (Protocol::Nfs, 90));
+}
+
+#[test]
+fn radius_attributes_must_fill_the_message() {
+    let mut request = vec![1, 7, 0, 30];
+    request.extend([0x5a; 16]);
+    request.extend([1, 5, b'b', b'o', b'b', 6, 5, 0, 0, 2]);
+    check_udp(&request, b"", (Protocol::Radius, 90));
+    request[21] = 6;
+    check_udp(&request, b"", (Protocol::Unknown, 50));
+}
+
+#[test]
+fn tunnels_and_peer_to_peer_networks() {
+    let mut reset = vec![0x38];
+    reset.extend(random(8, 5));
+    let mut answer = vec![0x40];
+    answer.extend(random(8, 6));
+    answer.extend([1, 0, 0, 0, 0]);
+    answer.extend(&reset[1..9]);
+    answer.extend([0; 4]);
+    reset.extend([0; 5]);
+    check_udp(&reset, &answer, (Protocol::Openvpn, 99));
+    let framed = [&[0, 14][..], &reset].concat();
+    check_tcp(&framed, b"", (Protocol::Openvpn, 90));
+    check_udp(b"d1:ad2:id20:aaaaaaaaaaaaaaaaaaaae1:q4:ping1:t2:aa1:y1:qe", b"", (Protocol::Bittorrent, 90));
+    let mut connect = vec![0, 0, 4, 0x17, 0x27, 0x10, 0x19, 0x80, 0, 0, 0, 0];
+    connect.extend([1, 2, 3, 4]);
+    check_udp(&connect, b"", (Protocol::Bittorrent, 90));
+}
+
+#[test]
+fn older_and_other_forms_of_datagrams() {
+    // STUN without the cookie: a change request that fills the message.
+    let mut binding = vec![0, 1, 0, 8];
+    binding.extend(random(16, 9));
+    binding.extend([0, 3, 0, 4, 0, 0, 0, 6]);
+    check_udp(&binding, b"", (Protocol::Stun, 90));
+    let solicit = [1, 0, 0, 1, 0, 1, 0, 2, 9, 9, 0, 8, 0, 2, 0, 0];
+    check_udp(&solicit, b"", (Protocol::Dhcp, 90));
+    check_udp(&solicit[..15], b"", (Protocol::Unknown, 50));
+    check_udp(b"\0\x01\0\0\0\x01\0\0get a\r\n", b"", (Protocol::Memcached, 90));
+    check_udp(b"\x0d12345678Q039\x01rest", b"", (Protocol::Quic, 90));
+    let block = [&[0, 3, 0, 1][..], &random(512, 3)].concat();
+    check_udp(&block, &[0, 4, 0, 1], (Protocol::Tftp, 80));
+}

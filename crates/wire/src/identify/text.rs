@@ -27,7 +27,9 @@ pub(super) fn starts_with_any(bytes: &[u8], words: &[&str]) -> bool {
         .any(|word| bytes.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
 }
 
-/// RFC 9110 §9.1, RFC 5789, and WebDAV's (RFC 4918) that clients really send.
+/// The longest method in use is WebDAV's `BASELINE-CONTROL`, RFC 3253 §12.6.
+const MAX_HTTP_METHOD_BYTES: usize = 20;
+/// Methods that are believed before the version is seen.
 const HTTP_METHODS: &[&[u8]] = &[
     b"GET ",
     b"POST ",
@@ -42,16 +44,25 @@ const HTTP_METHODS: &[&[u8]] = &[
     b"REPORT ",
 ];
 
+/// The method token before the first space, RFC 9110 §9.1: upper case by custom.
+fn http_method(line: &[u8]) -> Option<&[u8]> {
+    let space = memchr::memchr(b' ', line.get(..=MAX_HTTP_METHOD_BYTES).unwrap_or(line))?;
+    let method = line.get(..space)?;
+    let is_token = method.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'));
+    (is_token && method.len() >= 3).then_some(method)
+}
+
 /// HTTP/1, RFC 9112 §3 and §4: request line and status line.
 pub(super) fn http(bytes: &[u8], direction: Direction) -> Probe {
     let (line, complete) = first_line(bytes);
     match direction {
         ToServer => {
-            if !HTTP_METHODS.iter().any(|method| line.starts_with(method)) {
+            if http_method(line).is_none() {
                 return No;
             }
             match (memmem::rfind(line, b" HTTP/1."), complete) {
                 (Some(_), _) => Certain("HTTP/1 request line"),
+                _ if !HTTP_METHODS.iter().any(|method| line.starts_with(method)) => No,
                 (None, false) => Unsure("start of an HTTP request line"),
                 // HTTP/0.9 had neither version nor headers.
                 (None, true)
@@ -71,12 +82,33 @@ pub(super) fn http(bytes: &[u8], direction: Direction) -> Probe {
 /// WebSocket, RFC 6455 §4: the upgrade of an HTTP exchange.
 pub(super) fn websocket(bytes: &[u8], direction: Direction) -> Probe {
     let is_http = matches!(http(bytes, direction), Certain(_));
-    let lower: Vec<u8> = bytes.to_ascii_lowercase();
     let accepted = direction == ToServer || bytes.get(8..13).is_some_and(|status| status == b" 101 ");
-    if is_http && accepted && has(&lower, b"\r\nupgrade: websocket") {
+    if is_http && accepted && has(&bytes.to_ascii_lowercase(), b"\r\nupgrade: websocket") {
         Certain("HTTP upgrade to WebSocket")
     } else {
         No
+    }
+}
+
+/// WebSocket in the middle, RFC 6455 §5.2: a whole frame under 126 bytes, masked by the client; text from the server.
+pub(super) fn websocket_frame(bytes: &[u8], direction: Direction) -> Probe {
+    /// Shorter text proves too little.
+    const MIN_TEXT_BYTES: usize = 4;
+    match (direction, bytes) {
+        (ToServer, [0x81 | 0x82, length @ 0x81..=0xfd, masked @ ..])
+            if masked.len() == usize::from(length & 0x7f) + 4 =>
+        {
+            Unsure("masked WebSocket frame")
+        }
+        (ToClient, [0x81, length @ 1..=125, rest @ ..]) => match rest.get(..usize::from(*length)) {
+            Some(text)
+                if text.len() >= MIN_TEXT_BYTES && text.iter().all(|byte| matches!(byte, b' '..=b'~')) =>
+            {
+                Unsure("WebSocket text frame")
+            }
+            _ => No,
+        },
+        _ => No,
     }
 }
 
@@ -182,7 +214,13 @@ pub(super) fn irc(bytes: &[u8], direction: Direction) -> Probe {
 
 /// XMPP, RFC 6120 §4.2.
 pub(super) fn xmpp(bytes: &[u8], _direction: Direction) -> Probe {
-    if has(bytes, b"<stream:stream") { Certain("XMPP stream header") } else { No }
+    if !bytes.trim_ascii_start().starts_with(b"<") {
+        return No;
+    }
+    if has(bytes, b"<stream:stream") || bytes.starts_with(b"</stream:stream>") {
+        return Certain("XMPP stream header");
+    }
+    if super::stores::xmpp_stanza(bytes) { Unsure("XMPP stanza") } else { No }
 }
 
 /// NATS client protocol: the server's INFO, the client's CONNECT with JSON.

@@ -3,23 +3,70 @@
 //! In: the first bytes of an IPv4 (RFC 791) or IPv6 (RFC 8200) packet, cut anywhere. Out: the endpoints,
 //! the transport and the payload that was captured, borrowed from the input.
 //!
+//! [`parse`] reads a whole packet at once. Who joins fragments or looks into tunnels reads in steps:
+//! [`network`], then [`Datagram::tunnelled`], then [`Datagram::transport`].
+//!
 //! Left out on purpose: checksums (offloading makes them wrong on the sending host), reassembly of
-//! fragments, tunnels, and every transport but TCP (RFC 9293) and UDP (RFC 768). The caller counts
-//! those by their [`Error`].
+//! fragments, and every transport but TCP (RFC 9293) and UDP (RFC 768). The caller counts those by their
+//! [`Error`].
 
 mod parse;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 
 use std::net::IpAddr;
 
 use crate::Transport;
 
-pub use parse::parse;
+pub use parse::{network, parse};
+pub use tunnel::ppp;
+
+/// IANA protocol numbers that callers tell apart.
+pub mod number {
+    /// ICMP for IPv4, RFC 792.
+    pub const ICMP: u8 = 1;
+    /// TCP, RFC 9293.
+    pub const TCP: u8 = 6;
+    /// UDP, RFC 768.
+    pub const UDP: u8 = 17;
+    /// ICMP for IPv6, RFC 4443.
+    pub const ICMPV6: u8 = 58;
+}
 
 /// IPv6 extension headers followed before a packet is refused. RFC 8200 §4.1 lists at most seven in an
 /// ordinary packet.
 pub const MAX_EXTENSION_HEADERS: usize = 8;
+
+/// What one IP packet carries, or a fragment of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram<'a> {
+    /// The sender's address.
+    pub src: IpAddr,
+    /// The receiver's address.
+    pub dst: IpAddr,
+    /// What is carried, by its IANA protocol number.
+    pub number: u8,
+    /// The bytes after the IP headers, as far as they were captured.
+    pub payload: &'a [u8],
+    /// True if the payload went on past the capture. A fragment is whole in this sense.
+    pub truncated: bool,
+    /// Which part this is, if the packet was cut on its way.
+    pub fragment: Option<Fragment>,
+    /// The length that the headers give, headers included.
+    pub len_bytes: usize,
+}
+
+/// The place of a fragment, RFC 791 §3.2 and RFC 8200 §4.5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// The same for all parts of a packet; IPv4 uses 16 bits.
+    pub id: u32,
+    /// Where the part belongs.
+    pub offset_bytes: usize,
+    /// True if this is not the last part.
+    pub more: bool,
+}
 
 /// One TCP segment or UDP datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +83,8 @@ pub struct Packet<'a> {
     pub transport: Transport,
     /// The flags of a TCP segment; none for UDP.
     pub tcp_flags: TcpFlags,
+    /// The sequence number of a TCP segment's first byte; 0 for UDP.
+    pub sequence: u32,
     /// The payload, as far as it was captured, without link-layer padding.
     pub payload: &'a [u8],
     /// True if the payload went on past the capture, or past this fragment.

@@ -2,13 +2,12 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Error, MAX_EXTENSION_HEADERS, Packet, TcpFlags};
+use super::number::{TCP, UDP};
+use super::{Datagram, Error, Fragment, MAX_EXTENSION_HEADERS, Packet, TcpFlags};
 use crate::Transport;
 use crate::bytes::Reader;
 
 /// IANA protocol numbers.
-const TCP: u8 = 6;
-const UDP: u8 = 17;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
@@ -21,14 +20,6 @@ const IPV4_MIN_BYTES: usize = 20;
 const IPV6_BYTES: usize = 40;
 const TCP_MIN_BYTES: usize = 20;
 const UDP_BYTES: usize = 8;
-
-/// What the network layer hands to the transport.
-struct Carried<'a> {
-    addresses: (std::net::IpAddr, std::net::IpAddr),
-    number: u8,
-    bytes: &'a [u8],
-    truncated: bool,
-}
 
 /// Reads one layer-3 packet. Costs no allocation.
 ///
@@ -45,25 +36,50 @@ struct Carried<'a> {
 /// # Errors
 /// When the headers are cut, malformed, of a later fragment, or of another transport.
 pub fn parse(packet: &[u8]) -> Result<Packet<'_>, Error> {
+    network(packet)?.transport()
+}
+
+/// Reads the IP headers of one layer-3 packet. Costs no allocation.
+///
+/// # Errors
+/// When the headers are cut or malformed.
+pub fn network(packet: &[u8]) -> Result<Datagram<'_>, Error> {
     let version = packet.first().ok_or(Error::Truncated { header: "ip" })? >> 4;
-    let carried = match version {
-        4 => ipv4(packet)?,
-        6 => ipv6(packet)?,
-        _ => return Err(Error::Version { version }),
-    };
-    match carried.number {
-        TCP => tcp(&carried),
-        UDP => udp(&carried),
-        number => Err(Error::Transport { number }),
+    match version {
+        4 => ipv4(packet),
+        6 => ipv6(packet),
+        _ => Err(Error::Version { version }),
     }
 }
 
-fn ipv4(packet: &[u8]) -> Result<Carried<'_>, Error> {
+impl<'a> Datagram<'a> {
+    /// Reads the transport header. The first fragment is read as far as it goes and marked truncated.
+    ///
+    /// # Errors
+    /// When the header is cut or malformed, of a later fragment, or of another transport.
+    pub fn transport(&self) -> Result<Packet<'a>, Error> {
+        if let Some(Fragment { offset_bytes: offset_bytes @ 1.., .. }) = self.fragment {
+            return Err(Error::LaterFragment { offset_bytes });
+        }
+        match self.number {
+            TCP => tcp(self),
+            UDP => udp(self),
+            number => Err(Error::Transport { number }),
+        }
+    }
+
+    /// True if a transport that is read from this payload ends early: cut, or the first of several parts.
+    fn is_cut(&self) -> bool {
+        self.truncated || self.fragment.is_some_and(|fragment| fragment.more)
+    }
+}
+
+fn ipv4(packet: &[u8]) -> Result<Datagram<'_>, Error> {
     let cut = || Error::Truncated { header: "ipv4" };
     let mut reader = Reader::new(packet);
     let [first, _tos] = reader.array().ok_or_else(cut)?;
     let total_bytes = usize::from(reader.u16().ok_or_else(cut)?);
-    let _identification = reader.u16().ok_or_else(cut)?;
+    let id = u32::from(reader.u16().ok_or_else(cut)?);
     let fragment = reader.u16().ok_or_else(cut)?;
     let [_ttl, number] = reader.array().ok_or_else(cut)?;
     let _checksum = reader.u16().ok_or_else(cut)?;
@@ -74,28 +90,28 @@ fn ipv4(packet: &[u8]) -> Result<Carried<'_>, Error> {
     if header_bytes < IPV4_MIN_BYTES {
         return Err(Error::HeaderLength { header: "ipv4", len_bytes: header_bytes });
     }
-    let offset_bytes = usize::from(fragment & 0x1fff) * 8;
-    if offset_bytes > 0 {
-        return Err(Error::LaterFragment { offset_bytes });
-    }
+    let (offset_bytes, more) = (usize::from(fragment & 0x1fff) * 8, fragment & MORE_FRAGMENTS_V4 != 0);
     // Segmentation offload leaves the length zero on packets over 64 KiB.
     let total_bytes = if total_bytes == 0 { packet.len() } else { total_bytes };
     if total_bytes < header_bytes {
         return Err(Error::HeaderLength { header: "ipv4", len_bytes: total_bytes });
     }
     let captured = packet.get(..total_bytes).unwrap_or(packet);
-    Ok(Carried {
-        addresses: (src.into(), dst.into()),
+    Ok(Datagram {
+        src: src.into(),
+        dst: dst.into(),
         number,
-        bytes: captured.get(header_bytes..).ok_or_else(cut)?,
-        truncated: packet.len() < total_bytes || fragment & MORE_FRAGMENTS_V4 != 0,
+        payload: captured.get(header_bytes..).ok_or_else(cut)?,
+        truncated: packet.len() < total_bytes,
+        fragment: (more || offset_bytes > 0).then_some(Fragment { id, offset_bytes, more }),
+        len_bytes: total_bytes,
     })
 }
 
 /// RFC 791 §3.1, the third bit of the fragment word.
 const MORE_FRAGMENTS_V4: u16 = 0x2000;
 
-fn ipv6(packet: &[u8]) -> Result<Carried<'_>, Error> {
+fn ipv6(packet: &[u8]) -> Result<Datagram<'_>, Error> {
     let cut = || Error::Truncated { header: "ipv6" };
     let mut reader = Reader::new(packet);
     let _version_class_label = reader.u32().ok_or_else(cut)?;
@@ -108,25 +124,28 @@ fn ipv6(packet: &[u8]) -> Result<Carried<'_>, Error> {
     let total_bytes = if payload_bytes == 0 { packet.len() } else { IPV6_BYTES + payload_bytes };
     let captured = packet.get(..total_bytes).unwrap_or(packet);
     let extensions = skip_extensions(Reader::at(captured, IPV6_BYTES), number)?;
-    Ok(Carried {
-        addresses: (src.into(), dst.into()),
+    Ok(Datagram {
+        src: src.into(),
+        dst: dst.into(),
         number: extensions.number,
-        bytes: captured.get(extensions.end..).ok_or_else(cut)?,
-        truncated: packet.len() < total_bytes || extensions.more_fragments,
+        payload: captured.get(extensions.end..).ok_or_else(cut)?,
+        truncated: packet.len() < total_bytes,
+        fragment: extensions.fragment,
+        len_bytes: total_bytes,
     })
 }
 
 struct Extensions {
     number: u8,
     end: usize,
-    more_fragments: bool,
+    fragment: Option<Fragment>,
 }
 
 /// Follows the chain of extension headers, RFC 8200 §4.
 fn skip_extensions(mut reader: Reader<'_>, first: u8) -> Result<Extensions, Error> {
     let cut = || Error::Truncated { header: "ipv6 extension" };
     let mut number = first;
-    let mut more_fragments = false;
+    let mut fragment = None;
     for _ in 0..=MAX_EXTENSION_HEADERS {
         // Each arm says how many bytes of the header follow its first two.
         let rest_bytes = match number {
@@ -136,31 +155,34 @@ fn skip_extensions(mut reader: Reader<'_>, first: u8) -> Result<Extensions, Erro
                 match current {
                     FRAGMENT => {
                         let word = reader.u16().ok_or_else(cut)?;
-                        let offset_bytes = usize::from(word & 0xfff8);
-                        if offset_bytes > 0 {
-                            return Err(Error::LaterFragment { offset_bytes });
+                        let id = reader.u32().ok_or_else(cut)?;
+                        let part =
+                            Fragment { id, offset_bytes: usize::from(word & 0xfff8), more: word & 1 == 1 };
+                        fragment = Some(part);
+                        // What follows a later part's header is the middle of something.
+                        if part.offset_bytes > 0 {
+                            return Ok(Extensions { number, end: reader.position(), fragment });
                         }
-                        more_fragments |= word & 1 == 1;
-                        4
+                        0
                     }
                     // RFC 4302 §2.2: in words of four bytes, minus two.
                     AUTHENTICATION => usize::from(length) * 4 + 6,
                     _ => usize::from(length) * 8 + 6,
                 }
             }
-            _ => return Ok(Extensions { number, end: reader.position(), more_fragments }),
+            _ => return Ok(Extensions { number, end: reader.position(), fragment }),
         };
         reader.take(rest_bytes).ok_or_else(cut)?;
     }
     Err(Error::ExtensionHeaders)
 }
 
-fn tcp<'a>(carried: &Carried<'a>) -> Result<Packet<'a>, Error> {
+fn tcp<'a>(carried: &Datagram<'a>) -> Result<Packet<'a>, Error> {
     let cut = || Error::Truncated { header: "tcp" };
-    let mut reader = Reader::new(carried.bytes);
+    let mut reader = Reader::new(carried.payload);
     let sport = reader.u16().ok_or_else(cut)?;
     let dport = reader.u16().ok_or_else(cut)?;
-    let _sequence = reader.u32().ok_or_else(cut)?;
+    let sequence = reader.u32().ok_or_else(cut)?;
     let _acknowledgement = reader.u32().ok_or_else(cut)?;
     let [offset, flags] = reader.array().ok_or_else(cut)?;
     let header_bytes = usize::from(offset >> 4) * 4;
@@ -168,20 +190,21 @@ fn tcp<'a>(carried: &Carried<'a>) -> Result<Packet<'a>, Error> {
         return Err(Error::HeaderLength { header: "tcp", len_bytes: header_bytes });
     }
     Ok(Packet {
-        src: carried.addresses.0,
-        dst: carried.addresses.1,
+        src: carried.src,
+        dst: carried.dst,
         sport,
         dport,
         transport: Transport::Tcp,
         tcp_flags: TcpFlags(flags),
-        payload: carried.bytes.get(header_bytes..).ok_or_else(cut)?,
-        truncated: carried.truncated,
+        sequence,
+        payload: carried.payload.get(header_bytes..).ok_or_else(cut)?,
+        truncated: carried.is_cut(),
     })
 }
 
-fn udp<'a>(carried: &Carried<'a>) -> Result<Packet<'a>, Error> {
+fn udp<'a>(carried: &Datagram<'a>) -> Result<Packet<'a>, Error> {
     let cut = || Error::Truncated { header: "udp" };
-    let mut reader = Reader::new(carried.bytes);
+    let mut reader = Reader::new(carried.payload);
     let sport = reader.u16().ok_or_else(cut)?;
     let dport = reader.u16().ok_or_else(cut)?;
     let len_bytes = usize::from(reader.u16().ok_or_else(cut)?);
@@ -191,15 +214,16 @@ fn udp<'a>(carried: &Carried<'a>) -> Result<Packet<'a>, Error> {
         return Err(Error::HeaderLength { header: "udp", len_bytes });
     }
     let wanted = if len_bytes == 0 { reader.remaining() } else { len_bytes - UDP_BYTES };
-    let captured = carried.bytes.get(UDP_BYTES..).ok_or_else(cut)?;
+    let captured = carried.payload.get(UDP_BYTES..).ok_or_else(cut)?;
     Ok(Packet {
-        src: carried.addresses.0,
-        dst: carried.addresses.1,
+        src: carried.src,
+        dst: carried.dst,
         sport,
         dport,
         transport: Transport::Udp,
         tcp_flags: TcpFlags::default(),
+        sequence: 0,
         payload: captured.get(..wanted).unwrap_or(captured),
-        truncated: carried.truncated || captured.len() < wanted,
+        truncated: carried.is_cut() || captured.len() < wanted,
     })
 }

@@ -124,3 +124,47 @@ fn every_prefix_of_a_packet_is_refused_or_marked_truncated() {
         }
     }
 }
+
+#[test]
+fn a_later_fragment_names_its_place() {
+    let bytes = ipv4(17, 185, &udp(b"part"));
+    let datagram = network(&bytes).expect("headers are whole");
+    assert_eq!(datagram.fragment, Some(Fragment { id: 0, offset_bytes: 1480, more: false }));
+    let bytes = ipv6(44, &[17, 0, 0, 9, 0, 0, 0, 7, 1, 2, 3, 4]);
+    let datagram = network(&bytes).expect("headers are whole");
+    assert_eq!(datagram.fragment, Some(Fragment { id: 7, offset_bytes: 8, more: true }));
+    assert_eq!((datagram.number, datagram.payload), (17, &[1, 2, 3, 4][..]));
+}
+
+#[test]
+fn tunnels_give_the_packet_inside() {
+    let inner = ipv4(17, 0, &udp(b"inside"));
+    let gre = |flags: [u8; 2], ether: [u8; 2], rest: &[u8]| [&flags[..], &ether, rest].concat();
+    let keyed = [&[0, 0, 0, 9][..], &inner].concat();
+    let ppp = [&[0xff, 3, 0, 0x21][..], &inner].concat();
+    let vxlan = [&[8, 0, 0, 0, 0, 0, 7, 0][..], &[0; 12], &[8, 0], &inner].concat();
+    let gtp = [&[0x32, 0xff, 0, 0, 0, 0, 0, 1, 0, 9, 0, 0][..], &inner].concat();
+    let to_port = |port: u16, payload: &[u8]| {
+        let mut datagram = udp(payload);
+        datagram[2..4].copy_from_slice(&port.to_be_bytes());
+        datagram
+    };
+    for outer in [
+        ipv4(4, 0, &inner),
+        ipv6(4, &inner),
+        ipv4(47, 0, &gre([0, 0], [8, 0], &inner)),
+        ipv4(47, 0, &gre([0x20, 0], [8, 0], &keyed)),
+        ipv4(47, 0, &gre([0, 1], [0x88, 0x0b], &ppp)),
+        ipv4(17, 0, &to_port(4789, &vxlan)),
+        ipv4(17, 0, &to_port(2152, &gtp)),
+    ] {
+        let outer = network(&outer).expect("headers are whole");
+        let inside = outer.tunnelled().expect("a tunnel");
+        assert_eq!(parse(inside).expect("a whole packet").payload, b"inside");
+    }
+    assert_eq!(network(&inner).expect("headers are whole").tunnelled(), None);
+    let no_packet_inside = ipv4(17, 0, &to_port(4789, &vxlan[..vxlan.len() - 1]));
+    assert_eq!(network(&no_packet_inside).expect("headers are whole").tunnelled(), None);
+    let routed = ipv4(47, 0, &gre([0x40, 0], [8, 0], &inner));
+    assert_eq!(network(&routed).expect("headers are whole").tunnelled(), None);
+}
