@@ -3,7 +3,7 @@
 use wire::packet::TcpFlags;
 use wire::{Direction, Protocol, Verdict, ports};
 
-use crate::judge::{Judge, Judged};
+use crate::judge::{self, Judge, Judged};
 use crate::key::{Key, Side};
 use crate::{End, Fact, Facts, Flow, Intervals, Names, Transport, Volume};
 
@@ -264,13 +264,17 @@ impl Entry {
         if new != self.verdict.protocol && self.changed_to.is_none() && !is_upgrade_to_another {
             self.changed_to = Some(new);
             self.facts.insert(Fact::ProtocolChanged);
+            if new == Protocol::Tls {
+                // Behind a proxy's answer or STARTTLS: read as far as this segment holds it.
+                self.add_names(judge::tls_names(payload));
+            }
         }
     }
 
     /// Takes the judge's last word and lets its payload go.
     fn conclude(&mut self) {
         let Some(judge) = self.judge.take() else { return };
-        let Judged { verdict, payloads_until_verdict, names, facts } =
+        let Judged { verdict, payloads_until_verdict, names, facts, relayed } =
             judge.finish(match self.key.transport() {
                 Transport::Tcp => wire::Transport::Tcp,
                 Transport::Udp | Transport::Icmp => wire::Transport::Udp,
@@ -280,10 +284,24 @@ impl Entry {
         for fact in facts.iter() {
             self.facts.insert(fact);
         }
-        if names != Names::default() {
-            let dns = self.names.take().and_then(|names| names.dns);
-            self.names = Some(Box::new(Names { dns, ..names }));
+        self.add_names(names);
+        self.notice_change(&relayed);
+    }
+
+    /// Adds what is not known yet.
+    fn add_names(&mut self, new: Names) {
+        if new == Names::default() {
+            return;
         }
+        let old = self.names.take().map_or_else(Names::default, |names| *names);
+        self.names = Some(Box::new(Names {
+            dns: old.dns.or(new.dns),
+            sni: old.sni.or(new.sni),
+            host: old.host.or(new.host),
+            alpn: old.alpn.or(new.alpn),
+            agent: old.agent.or(new.agent),
+            ja4: old.ja4.or(new.ja4),
+        }));
     }
 
     fn listener_port(&self) -> u16 {

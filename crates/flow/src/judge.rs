@@ -6,7 +6,7 @@
 use wire::identify::{self, MAX_KEPT_BYTES};
 use wire::session::command_text;
 use wire::tls::Carrier;
-use wire::{Direction, Protocol, Transport, Verdict, http, rtp, tls};
+use wire::{Direction, Protocol, Transport, Verdict, http, rtp, socks, tls};
 
 use crate::stream::Stream;
 use crate::{Fact, Facts, Names};
@@ -56,6 +56,8 @@ pub(crate) struct Judged {
     pub(crate) payloads_until_verdict: u8,
     pub(crate) names: Names,
     pub(crate) facts: Facts,
+    /// What the client sent behind its handshake with a proxy before the verdict was sure.
+    pub(crate) relayed: Vec<u8>,
 }
 
 impl Judge {
@@ -216,27 +218,35 @@ impl Judge {
         if is_plain && [to_server, to_client].into_iter().any(|side| command_text(side).is_some()) {
             facts.insert(Fact::ShellText);
         }
-        Judged { verdict, payloads_until_verdict: after, names: self.names(verdict), facts }
+        let relayed = match verdict.protocol {
+            Protocol::Socks => socks::behind(&self.client(verdict).bytes).unwrap_or_default().to_vec(),
+            _ => Vec::new(),
+        };
+        Judged { verdict, payloads_until_verdict: after, names: self.names(verdict), facts, relayed }
     }
 
     fn names(&self, verdict: Verdict) -> Names {
-        let mut names = Names::default();
         let client = self.client(verdict);
         match verdict.protocol {
-            Protocol::Tls => {
-                let Ok(hello) = tls::client_hello(&client.bytes) else { return names };
-                names.ja4 = hello.ja4(Carrier::Tcp).map(Into::into);
-                names.sni = hello.server_name.map(Into::into);
-                names.alpn = hello.alpn.first().map(|name| printable(name));
-            }
+            Protocol::Tls => tls_names(&client.bytes),
             Protocol::Http | Protocol::Websocket => {
-                let Some(head) = http::head(&client.bytes) else { return names };
-                names.host = head.host.map(printable);
-                names.agent = head.agent.map(printable);
+                let Some(head) = http::head(&client.bytes) else { return Names::default() };
+                let (host, agent) = (head.host.map(printable), head.agent.map(printable));
+                Names { host, agent, ..Names::default() }
             }
-            _ => {}
+            _ => Names::default(),
         }
-        names
+    }
+}
+
+/// What a ClientHello at the begin of `bytes` names.
+pub(crate) fn tls_names(bytes: &[u8]) -> Names {
+    let Ok(hello) = tls::client_hello(bytes) else { return Names::default() };
+    Names {
+        ja4: hello.ja4(Carrier::Tcp).map(Into::into),
+        sni: hello.server_name.map(Into::into),
+        alpn: hello.alpn.first().map(|name| printable(name)),
+        ..Names::default()
     }
 }
 

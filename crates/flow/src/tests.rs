@@ -332,3 +332,43 @@ fn hostile_packets_and_times_neither_panic_nor_grow_memory() {
     }
     table.finish();
 }
+
+/// A ClientHello of TLS 1.2 with one cipher suite and a server name of less than 200 bytes.
+fn client_hello(name: &str) -> Vec<u8> {
+    let len = u8::try_from(name.len()).expect("short");
+    let extension = [&[0, 0, 0, len + 5, 0, len + 3, 0, 0, len], name.as_bytes()].concat();
+    let extensions_len = u8::try_from(extension.len()).expect("short");
+    let mut hello = vec![3, 3];
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 2, 0x13, 0x01, 1, 0, 0, extensions_len]);
+    hello.extend(extension);
+    let hello_len = u8::try_from(hello.len()).expect("short");
+    [&[22, 3, 1, 0, hello_len + 4, 1, 0, 0, hello_len], &hello[..]].concat()
+}
+
+#[test]
+fn what_a_proxy_leads_to_is_named() {
+    let mut feed = Feed::open(1080);
+    feed.client(PUSH, &[5, 1, 0]);
+    feed.server(PUSH, &[5, 0]);
+    feed.client(PUSH, &[5, 1, 0, 1, 192, 0, 2, 9, 1, 0xbb]);
+    feed.server(PUSH, &[5, 0, 0, 1, 192, 0, 2, 9, 1, 0xbb]);
+    feed.client(PUSH, &client_hello("c2.example.com"));
+    feed.server(PUSH, &[22, 3, 3, 0, 2, 2, 0]);
+    let flow = feed.only();
+    assert_eq!((flow.verdict.protocol, flow.changed_to), (Protocol::Socks, Some(Protocol::Tls)));
+    assert_eq!(flow.names.sni.as_deref(), Some("c2.example.com"));
+    assert!(flow.names.ja4.is_some());
+}
+
+#[test]
+fn what_is_sent_before_the_proxy_answers_is_named() {
+    let mut feed = Feed::open(1080);
+    let request =
+        [&[5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 9, 1, 0xbb][..], &client_hello("c2.example.com")].concat();
+    feed.client(PUSH, &request);
+    feed.server(PUSH, &[5, 0, 5, 0, 0, 1, 192, 0, 2, 9, 1, 0xbb]);
+    let flow = feed.only();
+    assert_eq!((flow.verdict.protocol, flow.changed_to), (Protocol::Socks, Some(Protocol::Tls)));
+    assert_eq!(flow.names.sni.as_deref(), Some("c2.example.com"));
+}

@@ -14,6 +14,7 @@
 //! | [`http`] | the first bytes of one direction | the head of an HTTP/1 message |
 //! | [`rtp`] | a datagram | the fixed header of RTP |
 //! | [`session`] | a plain-text payload | the shell command, prompt or output in it |
+//! | [`socks`] | the first bytes of a client | what the proxy relays |
 //!
 //! A protocol with a parser is a module of one shape: `mod.rs` (what, specification, limits, types,
 //! `probe`), `parse.rs`, `tests.rs`. [`dns`] is the complete example. A protocol that is only recognised
@@ -32,6 +33,7 @@ pub mod ports;
 pub mod protocol;
 pub mod rtp;
 pub mod session;
+pub mod socks;
 pub mod tls;
 
 pub use identify::{Identifier, Verdict};

@@ -83,18 +83,6 @@ impl Processes {
         format: Form,
         happen: &Sender<Happening>,
         started: Instant,
-    ) -> Result<(Self, UnixStream), Failure> {
-        Self::try_start(config, documents, record, format, happen, started)
-            .map_err(|error| Failure::bug(format!("cannot start the engine and the actor: {error}")))
-    }
-
-    fn try_start(
-        config: &Config,
-        documents: Vec<Document>,
-        record: Option<File>,
-        format: Form,
-        happen: &Sender<Happening>,
-        started: Instant,
     ) -> io::Result<(Self, UnixStream)> {
         let actor = start_actor(config)?;
         let (requests, requests_in) = io::pipe()?;

@@ -35,7 +35,8 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let record = args.record.as_deref().map(create).transpose()?;
     // The engine compiles the strategies while the object is prepared for this kernel.
     let form = form(args.judging.format);
-    let (mut processes, rings) = Processes::start(&config, documents, record, form, &happen, started)?;
+    let (mut processes, rings) = Processes::start(&config, documents, record, form, &happen, started)
+        .map_err(|error| Failure::bug(format!("cannot start the engine and the actor: {error}")))?;
     let mut sensor = KernelSensor::open(&config.kernel).map_err(refused)?;
     let wants = match processes.wanted(&happenings)? {
         Wanted::Told(wants) => wants,
