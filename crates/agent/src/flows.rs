@@ -6,7 +6,7 @@
 use crate::cli::{FlowFormat, Flows};
 use crate::failure::{Exit, Failure, say};
 use event::WallTime;
-use flow::{Counts, Endpoint, Flow, Limits, Table};
+use flow::{Endpoint, Flow, Limits, Table};
 use respond::{escape::escaped, rfc3339};
 use sense::capture::{Capture, Error, Layer3, layer3};
 use serde::Serialize;
@@ -114,7 +114,6 @@ impl<'a> Reading<'a> {
 
     /// Says what was not read, if anything.
     fn report(&self) {
-        let Counts { packets, in_flows, .. } = self.table.counts();
         let counts = self.table.counts();
         let parts = [
             (self.unread.other, "frames without IP"),
@@ -134,8 +133,10 @@ impl<'a> Reading<'a> {
         }
         if !parts.is_empty() {
             say(&format!(
-                "{}: {in_flows} of {packets} packets are in flows; {}",
+                "{}: {} of {} packets are in flows; {}",
                 self.name,
+                counts.in_flows,
+                counts.packets,
                 parts.join(", ")
             ));
         }

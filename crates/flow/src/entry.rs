@@ -157,11 +157,6 @@ impl Entry {
         self.verdict.protocol
     }
 
-    /// True while payload is read.
-    pub(crate) fn is_judging(&self) -> bool {
-        self.judge.is_some()
-    }
-
     /// Bytes beside the entry itself.
     pub(crate) fn heap_bytes(&self) -> usize {
         let judge = self.judge.as_ref().map_or(0, |judge| size_of::<Judge>() + judge.heap_bytes());
@@ -173,9 +168,7 @@ impl Entry {
     pub(crate) fn add(&mut self, sender: Side, part: &Part<'_>) {
         let direction = self.direction(sender);
         self.count(direction, part);
-        for fact in part.facts.iter() {
-            self.facts.insert(fact);
-        }
+        self.facts.extend(part.facts);
         match self.key.transport() {
             Transport::Tcp => self.add_segment(direction, part),
             Transport::Udp => {
@@ -281,9 +274,7 @@ impl Entry {
             });
         self.verdict = Verdict { protocol: by_port(verdict.protocol, self.listener_port()), ..verdict };
         self.payloads_until_verdict = payloads_until_verdict;
-        for fact in facts.iter() {
-            self.facts.insert(fact);
-        }
+        self.facts.extend(facts);
         self.add_names(names);
         self.notice_change(&relayed);
     }

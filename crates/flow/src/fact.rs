@@ -101,6 +101,11 @@ impl Facts {
         self.0 |= fact.bit();
     }
 
+    /// Adds all of another set.
+    pub fn extend(&mut self, others: Self) {
+        self.0 |= others.0;
+    }
+
     /// True if it is in the set.
     pub fn contains(self, fact: Fact) -> bool {
         self.0 & fact.bit() != 0
@@ -135,5 +140,10 @@ mod tests {
         facts.insert(Fact::Tunnelled);
         facts.insert(Fact::WrongStart);
         assert_eq!(facts.iter().collect::<Vec<_>>(), [Fact::WrongStart, Fact::Tunnelled]);
+        let mut more = Facts::default();
+        more.insert(Fact::Gap);
+        more.extend(facts);
+        assert!([Fact::Gap, Fact::WrongStart, Fact::Tunnelled].iter().all(|fact| more.contains(*fact)));
+        assert_eq!(more.iter().count(), 3);
     }
 }

@@ -210,10 +210,8 @@ impl Judge {
             }
             None => (identify::classify(transport, to_server, to_client), 0),
         };
-        let mut facts = Facts::default();
-        for fact in self.to_server.stream.facts.iter().chain(self.to_client.stream.facts.iter()) {
-            facts.insert(fact);
-        }
+        let mut facts = self.to_server.stream.facts;
+        facts.extend(self.to_client.stream.facts);
         let is_plain = matches!(verdict.protocol, Protocol::PlaintextInteractive | Protocol::Telnet);
         if is_plain && [to_server, to_client].into_iter().any(|side| command_text(side).is_some()) {
             facts.insert(Fact::ShellText);

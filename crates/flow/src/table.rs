@@ -179,13 +179,9 @@ impl Table {
             }
         };
         let Some(entry) = slot_mut(&mut self.entries, at) else { return };
-        if entry.is_judging() {
-            let before = entry.heap_bytes();
-            entry.add(sender, part);
-            self.heap_bytes = (self.heap_bytes + entry.heap_bytes()).saturating_sub(before);
-        } else {
-            entry.add(sender, part);
-        }
+        let before = entry.heap_bytes();
+        entry.add(sender, part);
+        self.heap_bytes = (self.heap_bytes + entry.heap_bytes()).saturating_sub(before);
         let is_answer = entry.direction(sender) == Direction::ToClient
             && (matches!(entry.protocol(), Protocol::Dns | Protocol::Llmnr) || key_is_dns(&key));
         if is_answer && key.transport() == Transport::Udp {

@@ -355,6 +355,7 @@ fn what_a_proxy_leads_to_is_named() {
     feed.server(PUSH, &[5, 0, 0, 1, 192, 0, 2, 9, 1, 0xbb]);
     feed.client(PUSH, &client_hello("c2.example.com"));
     feed.server(PUSH, &[22, 3, 3, 0, 2, 2, 0]);
+    assert!(feed.table.bytes() > BYTES_PER_FLOW, "names that come after the verdict count too");
     let flow = feed.only();
     assert_eq!((flow.verdict.protocol, flow.changed_to), (Protocol::Socks, Some(Protocol::Tls)));
     assert_eq!(flow.names.sni.as_deref(), Some("c2.example.com"));
