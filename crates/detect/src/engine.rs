@@ -8,14 +8,14 @@ use crate::analytic::Analytics;
 use crate::correlate::{Correlator, Limits};
 use crate::error::CompileError;
 use crate::judge::{Judge, Judgement};
+use crate::late::Late;
 use crate::program::{self, Compiled};
-use crate::rule::{ClassMarks, Placeholders, Program, RuleIndex};
+use crate::rule::{ClassMarks, Placeholders, Program, Rules};
 use compact_str::CompactString;
 use event::alert::StrategyHead;
 use event::health::{Loss, LossAt};
-use event::{Alert, BootTime, Class, Container, Event, Kind, WallTime, Wants};
+use event::{Alert, BootTime, Class, Container, ContainerId, Event, Kind, WallTime, Wants};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +93,7 @@ pub struct Engine {
     marks: ClassMarks,
     wanted: Wants,
     analytics: Analytics,
+    late: Late,
     correlator: Correlator<Arc<Event>>,
     exceptions: Exceptions,
     alerts: Alerts,
@@ -139,6 +140,7 @@ impl Engine {
             wanted,
             marks: ClassMarks::default(),
             analytics: Analytics::new(compiled.parameters, &compiled.fields),
+            late: Late::new(&compiled.fields),
             correlator: Correlator::new(
                 compiled.correlations,
                 judges,
@@ -170,17 +172,40 @@ impl Engine {
         {
             let record = event.context.container.clone().unwrap_or_else(|| Arc::new(change.record.clone()));
             self.fill_in(id, &record, out);
+            self.judge_again(id, &record, out);
         }
-        let mut rules: SmallVec<[RuleIndex; 4]> = SmallVec::new();
-        self.program.judge(&event, &mut self.marks, &mut rules);
-        if !rules.is_empty() {
-            self.analytics.complete(&mut event);
-            let event = Arc::new(event);
-            for rule in rules {
-                self.judged(Judgement::of_rule(rule, event.clone()), out);
-            }
-        }
+        let rules = self.rules_for(&event);
+        self.late.keep(&event, &rules, self.now.boot);
+        self.raise(event, rules, out);
         self.advance(out);
+    }
+
+    /// The facts of a container came: what was judged without them is judged with them, and raises what it did not
+    /// raise before.
+    fn judge_again(&mut self, id: ContainerId, record: &Arc<Container>, out: &mut Vec<Alert>) {
+        for (mut event, before) in self.late.take(id, record, self.now.boot) {
+            self.analytics.describe(&mut event);
+            let mut rules = self.rules_for(&event);
+            rules.retain(|rule| !before.contains(rule));
+            self.raise(event, rules, out);
+        }
+    }
+
+    fn rules_for(&mut self, event: &Event) -> Rules {
+        let mut rules = Rules::new();
+        self.program.judge(event, &mut self.marks, &mut rules);
+        rules
+    }
+
+    fn raise(&mut self, mut event: Event, rules: Rules, out: &mut Vec<Alert>) {
+        if rules.is_empty() {
+            return;
+        }
+        self.analytics.complete(&mut event);
+        let event = Arc::new(event);
+        for rule in rules {
+            self.judged(Judgement::of_rule(rule, event.clone()), out);
+        }
     }
 
     /// The input ended: judges what waits and closes every alert.
@@ -285,12 +310,12 @@ impl Engine {
         self.correlator.advance(self.now.boot, &mut judgements);
         self.alert_all(&mut judgements, out);
         self.scratch = judgements;
-        self.counted.state_evicted += self.analytics.lost();
+        self.counted.state_evicted += self.analytics.lost() + self.late.take_lost();
         let (alerts, around) = self.alerts_and_surroundings();
         alerts.advance(&around, out);
     }
 
-    fn fill_in(&mut self, id: event::ContainerId, record: &Arc<Container>, out: &mut Vec<Alert>) {
+    fn fill_in(&mut self, id: ContainerId, record: &Arc<Container>, out: &mut Vec<Alert>) {
         let (alerts, around) = self.alerts_and_surroundings();
         alerts.fill_in(&id, record, &around, out);
     }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `analytic` | adds facts to events; never alerts |
 //! | `rule` | judges events and their facts by Sigma rules |
+//! | `late` | keeps what was judged without its container's facts, to judge it again with them |
 //! | `correlate` | joins judgements over time |
 //! | `alerting` | folds judgements into alerts, heeds exceptions, says what could not be seen |
 //!
@@ -24,6 +25,7 @@ mod error;
 pub mod joined;
 mod json;
 mod judge;
+mod late;
 pub mod plain;
 mod program;
 mod rule;

@@ -5,6 +5,7 @@ mod common;
 use common::{at, container, created, engine, engine_with, exec, run, shown, strategy, tick};
 use detect::{Config, Engine};
 use event::container::{Container, ContainerChange, ContainerVerb};
+use event::file::File;
 use event::health::{Health, Loss, LossAt, SensorState};
 use event::{Alert, Kind, Text};
 use strategy::document::Placed;
@@ -118,6 +119,86 @@ fn an_alert_whose_container_was_late_is_filled_in() {
     assert!(alerts[1].message.contains("in late"), "{}", alerts[1].message);
     let filled = alerts[2].evidence[0].context.container.as_ref().unwrap();
     assert!(filled.inspected && filled.name == "late");
+}
+
+const FOREIGN: &str = "
+title: foreign image
+logsource: {category: process_creation, product: linux}
+detection: {s: {process.name: sh, container.image_name: alpine}, condition: s}
+---
+title: any shell
+logsource: {category: process_creation, product: linux}
+detection: {s: {process.name: sh}, condition: s}
+---
+title: host file
+logsource: {category: file_event, product: linux}
+detection: {s: {file.host_path: /etc/shadow}, condition: s}
+";
+
+/// What the runtime says of container 1 at `seconds`.
+fn facts(seconds: f64, number: u64, inspected: bool) -> event::Event {
+    let mount = event::container::Mount {
+        kind: "bind".into(),
+        source: "/etc".into(),
+        destination: "/hostetc".into(),
+        writable: true,
+    };
+    let id = Some(container(1));
+    let (name, image) = ("late".into(), "alpine".into());
+    let record = Container { id, name, image, inspected, mounts: vec![mount], ..Container::default() };
+    let verb = ContainerVerb::Inspected;
+    let change = ContainerChange { verb, record: record.clone(), ..ContainerChange::default() };
+    let mut event = at(seconds, number, Kind::Container(Box::new(change)));
+    event.context.container = Some(std::sync::Arc::new(record));
+    event
+}
+
+/// An event of container 1 that had to go without its facts.
+fn without_facts(mut event: event::Event) -> event::Event {
+    event.owner = event::Owner::Container(container(1));
+    event.context.container = None;
+    event.context.container_late = true;
+    event
+}
+
+#[test]
+fn what_was_judged_without_its_container_is_judged_again_with_it() {
+    let mut engine = engine(FOREIGN);
+    let mut alerts = Vec::new();
+    let file = File { path: Text::resolved("/hostetc/shadow"), ..File::default() };
+    engine.push(without_facts(shell(0.0, 0)), &mut alerts);
+    engine.push(without_facts(at(0.1, 1, Kind::File(Box::new(file)))), &mut alerts);
+    assert_eq!(created(&alerts), ["any shell"]);
+    engine.push(facts(0.5, 2, false), &mut alerts);
+    assert_eq!(created(&alerts), ["any shell"], "name and image alone are not all that there is to say");
+    engine.push(facts(0.6, 3, true), &mut alerts);
+    assert_eq!(created(&alerts), ["any shell", "foreign image", "host file"]);
+    engine.push(facts(0.7, 4, true), &mut alerts);
+    assert_eq!(created(&alerts).len(), 3, "once is enough");
+    let count = |title: &str| alerts.iter().rfind(|alert| alert.rule_title == title).unwrap().count;
+    assert_eq!(count("any shell"), 1, "what held before does not count twice");
+}
+
+#[test]
+fn events_without_facts_are_kept_in_bounds_and_what_is_not_is_a_loss() {
+    let mut engine = engine(FOREIGN);
+    let mut alerts = Vec::new();
+    for number in 0..70 {
+        engine.push(without_facts(shell(0.0, number)), &mut alerts);
+    }
+    engine.push(facts(1.0, 70, true), &mut alerts);
+    let again = alerts.iter().rfind(|alert| alert.rule_title == "foreign image").unwrap();
+    assert_eq!(again.count, 10, "the last update was at ten");
+    let losses = engine.take_losses();
+    assert_eq!(losses.iter().map(|loss| (loss.at, loss.count)).collect::<Vec<_>>(), [(LossAt::State, 6)]);
+}
+
+#[test]
+fn facts_that_come_too_late_find_nothing() {
+    let mut engine = engine(FOREIGN);
+    let events = [without_facts(shell(0.0, 0)), without_facts(shell(31.0, 1)), facts(62.0, 2, true)];
+    let alerts = run(&mut engine, events);
+    assert_eq!(created(&alerts), ["any shell"]);
 }
 
 #[test]

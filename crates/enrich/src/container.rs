@@ -1,11 +1,10 @@
 //! The container table: what the runtime says of each container, and what waits for it.
 
 use crate::config::Config;
-use crate::mount::Mounts;
 use crate::name::{NameBudget, Names};
 use compact_str::CompactString;
 use event::container::{Container, ContainerChange, ContainerVerb};
-use event::{BootTime, ContainerId, Event, ProcessKey};
+use event::{BootTime, ContainerId, Event, Mounts, ProcessKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;

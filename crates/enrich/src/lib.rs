@@ -15,7 +15,6 @@ mod container;
 mod enricher;
 mod hold;
 mod image;
-mod mount;
 mod name;
 mod process;
 mod recent;

@@ -54,11 +54,11 @@ impl<K: Hash + Eq + Copy, V> Lru<K, V> {
         Some(&mut entry.value)
     }
 
-    /// Drops the entry of `key`.
-    pub(crate) fn remove(&mut self, key: &K) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.order.remove(&entry.number);
-        }
+    /// Takes the entry of `key`.
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let entry = self.entries.remove(key)?;
+        self.order.remove(&entry.number);
+        Some(entry.value)
     }
 
     /// Drops what was last used too long before `now`.

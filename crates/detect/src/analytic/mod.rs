@@ -92,6 +92,11 @@ impl Analytics {
         for analytic in &mut self.analytics {
             analytic.observe(event);
         }
+        self.describe(event);
+    }
+
+    /// Adds the standing facts that rules of the event's class can read.
+    pub(crate) fn describe(&self, event: &mut Event) {
         let read = self.read_by_class.get(event.class() as usize).map_or([].as_slice(), Vec::as_slice);
         for number in read {
             if let Some(standing) = self.standing.get(*number) {

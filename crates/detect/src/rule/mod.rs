@@ -52,6 +52,9 @@ use smallvec::SmallVec;
 /// Number of a rule in its program.
 pub(crate) type RuleIndex = usize;
 
+/// Rules that hold for one event.
+pub(crate) type Rules = SmallVec<[RuleIndex; 4]>;
+
 /// Rules over one kind of record, compiled and indexed.
 #[derive(Debug)]
 pub(crate) struct RuleSet<K> {
@@ -160,7 +163,7 @@ impl Program {
     }
 
     /// Appends the rules that hold for `event`, in their order.
-    pub(crate) fn judge(&self, event: &Event, marks: &mut ClassMarks, out: &mut SmallVec<[RuleIndex; 4]>) {
+    pub(crate) fn judge(&self, event: &Event, marks: &mut ClassMarks, out: &mut Rules) {
         let class = event.class() as usize;
         let Some(ClassRules { rules, numbers }) = self.by_class.get(class) else { return };
         if marks.0.len() < self.by_class.len() {

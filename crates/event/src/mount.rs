@@ -1,17 +1,18 @@
 //! Paths of a container that lead to the host through its mounts.
 
+use crate::container::{Container, Mount};
+use crate::file::FileOp;
+use crate::text::plain_path;
+use crate::{Event, Kind};
 use compact_str::CompactString;
-use event::container::{Container, Mount};
-use event::file::FileOp;
-use event::text::plain_path;
-use event::{Event, Kind};
 
 /// Mounts of one container, the longest destination first.
 #[derive(Debug, Default)]
-pub(crate) struct Mounts(Box<[Mount]>);
+pub struct Mounts(Box<[Mount]>);
 
 impl Mounts {
-    pub(crate) fn new(record: &Container) -> Self {
+    /// The mounts that the runtime says of the container.
+    pub fn new(record: &Container) -> Self {
         let mut mounts: Vec<Mount> = record
             .mounts
             .iter()
@@ -28,7 +29,7 @@ impl Mounts {
     /// The host's path for what an event is about, where the container reaches it through a bind mount or volume.
     ///
     /// Where an operation makes a second name, the place of that name counts first: it is what is written.
-    pub(crate) fn host_path_of(&self, event: &Event) -> Option<CompactString> {
+    pub fn host_path_of(&self, event: &Event) -> Option<CompactString> {
         if self.0.is_empty() {
             return None;
         }
