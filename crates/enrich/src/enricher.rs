@@ -246,6 +246,8 @@ impl Enricher {
         let address = match &event.kind {
             Kind::Connection(connection) => connection.ends.remote_ip,
             Kind::Payload(payload) => payload.ends.remote_ip,
+            Kind::Flow(flow) => flow.ends.remote_ip,
+            Kind::Http(http) => http.ends.remote_ip,
             _ => return,
         };
         let names = match event.owner.container() {

@@ -37,6 +37,8 @@ impl Sockets {
             Kind::Connection(connection) => (connection.cookie, Some(&**connection)),
             Kind::Payload(payload) => (payload.cookie, None),
             Kind::Dns(dns) => (dns.cookie, None),
+            Kind::Flow(flow) => (flow.cookie, None),
+            Kind::Http(http) => (http.cookie, None),
             _ => return false,
         };
         if cookie == 0 {

@@ -6,7 +6,7 @@ use crate::file::File;
 use crate::health::{ApiActivity, Authentication, ClockStep, Health, Loss, Metric, NetworkConfig};
 use crate::identity::{BootTime, ContainerId, EventId, Owner, Sensor, WallTime};
 use crate::kernel::{Cgroup, Syscall, Uring};
-use crate::network::{Connection, Dns, Payload, SocketMade, UnixConnection};
+use crate::network::{Connection, Dns, Flow, Http, Payload, SocketMade, UnixConnection};
 use crate::process::{Actor, Exec, Exit, FdChange, FileHash, Fork, MemoryChange, Process, Signal, Snapshot};
 use crate::text::is_default;
 use compact_str::CompactString;
@@ -20,6 +20,8 @@ pub const SIGNALS: &[(&str, &str)] = &[
     ("network", "connections, datagram destinations, listening sockets"),
     ("payload", "first payload bytes of flows"),
     ("dns", "DNS queries and answers"),
+    ("flow", "whole flows with protocol, names, timing and volume, of captures and of Zeek's logs"),
+    ("http", "requests of plain HTTP, of captures and of Zeek's logs"),
     ("privilege", "user, capability and namespace changes, mounts"),
     ("kernel", "modules, bpf, ptrace, io_uring, memory"),
     ("unix_socket", "connections to Unix sockets"),
@@ -68,6 +70,10 @@ pub enum Kind {
     Payload(Box<Payload>),
     /// A DNS message.
     Dns(Box<Dns>),
+    /// A flow.
+    Flow(Box<Flow>),
+    /// A request of HTTP.
+    Http(Box<Http>),
     /// A sensitive system call.
     Syscall(Box<Syscall>),
     /// An io_uring operation.
@@ -113,6 +119,8 @@ impl Kind {
             Kind::Unix(_) => Class::UnixSocket,
             Kind::Payload(_) => Class::NetworkPayload,
             Kind::Dns(_) => Class::Dns,
+            Kind::Flow(_) => Class::NetworkFlow,
+            Kind::Http(_) => Class::Http,
             Kind::Syscall(_) => Class::Syscall,
             Kind::Uring(_) => Class::IoUring,
             Kind::Cgroup(_) => Class::Cgroup,
@@ -150,6 +158,8 @@ impl Kind {
                     "query"
                 }
             }
+            Kind::Flow(f) => f.state.as_str(),
+            Kind::Http(_) => "request",
             Kind::Syscall(s) => &s.name,
             Kind::Uring(u) => &u.operation,
             Kind::Cgroup(c) => match c.op {
@@ -231,6 +241,10 @@ classes! {
     NetworkPayload = "network_payload", "network_activity (4001)", "payload";
     /// A DNS message.
     Dns = "dns_query", "dns_activity (4003)", "dns";
+    /// A flow: it began, goes on, or is over.
+    NetworkFlow = "network_flow", "network_activity (4001)", "flow";
+    /// A request of plain HTTP.
+    Http = "http_request", "http_activity (4002)", "http";
     /// A privileged or sensitive system call.
     Syscall = "syscall", "kernel_activity (1003)", "privilege";
     /// An operation submitted through io_uring.

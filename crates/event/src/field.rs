@@ -10,12 +10,15 @@ use std::net::IpAddr;
 
 mod audit;
 mod fact;
+mod flow;
 mod read;
 mod request;
 mod roles;
+mod workload;
 
 pub use audit::types as audit_types;
 pub use read::value;
+pub use workload::has_workload;
 
 /// Value of a field of one event.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,6 +154,14 @@ impl Field {
             | Field::FileTarget
             | Field::SyscallSource
             | Field::ApiUserAgent
+            | Field::TlsSni
+            | Field::TlsAlpn
+            | Field::TlsSubject
+            | Field::TlsIssuer
+            | Field::HttpHost
+            | Field::HttpAgent
+            | Field::HttpReferrer
+            | Field::HttpMediaType
             | Field::AuthUser
             | Field::FactIntendedDestination
             | Field::FactIntendedPort => Some(Doubt::Claimed),
@@ -254,6 +265,9 @@ fields! {
     FileMode, "file.mode", Int, "file.mode", "Mode with type bits, where known.";
     FileFlags, "file.flags", Int, "", "Open flags.";
 
+    WorkloadId, "workload.id", Text, "", "Who acts, as one word to group by: the container's full id; in captures and Zeek's logs, which know no containers, the own address.";
+    WorkloadName, "workload.name", Text, "", "The same for people: Kubernetes namespace and pod, Compose service or name of the container; else the own address.";
+
     DestinationIp, "DestinationIp", Ip, "dst_endpoint.ip", "Peer's address.";
     DestinationPort, "DestinationPort", Int, "dst_endpoint.port", "Peer's port.";
     DestinationHostname, "DestinationHostname", Text, "dst_endpoint.hostname", "Name of the peer's address, from the DNS answers that this container got.";
@@ -262,8 +276,39 @@ fields! {
     Initiated, "Initiated", Bool, "connection_info.direction_id", "The observed side opened the connection.";
     Protocol, "Protocol", Text, "connection_info.protocol_name", "Transport: `tcp`, `udp`, `icmp`.";
     NetworkDirection, "network.direction", Text, "connection_info.direction", "Of payload and DNS: `out` or `in`.";
-    NetworkBytesOut, "network.bytes_out", Int, "traffic.bytes_out", "Payload bytes sent, at close.";
-    NetworkBytesIn, "network.bytes_in", Int, "traffic.bytes_in", "Payload bytes received, at close.";
+    NetworkBytesOut, "network.bytes_out", Int, "traffic.bytes_out", "Payload bytes sent, at close; of a flow, so far.";
+    NetworkBytesIn, "network.bytes_in", Int, "traffic.bytes_in", "Payload bytes received, at close; of a flow, so far.";
+    NetworkProtocol, "network.protocol", Text, "", "Application protocol of a flow, by content.";
+    NetworkConfidence, "network.protocol_confidence", Int, "", "How sure it is, in percent.";
+    NetworkEvidence, "network.protocol_evidence", Text, "", "Why it is that protocol.";
+    NetworkChangedTo, "network.changed_to", Text, "", "Protocol that took over in the middle of a flow.";
+    NetworkFacts, "network.facts", List, "", "How a flow behaved, as `protocol_on_foreign_port`; see flows.md.";
+    NetworkEnd, "network.end", Text, "", "Why a flow ended: `closed`, `reset`, `idle`, `evicted`, `input`.";
+    NetworkStart, "network.start_ms", Int, "start_time", "When a flow began, in milliseconds since 1970.";
+    NetworkDuration, "network.duration_ms", Int, "duration", "From the first packet of a flow to the last, in milliseconds.";
+    NetworkPacketsOut, "network.packets_out", Int, "traffic.packets_out", "Packets sent.";
+    NetworkPacketsIn, "network.packets_in", Int, "traffic.packets_in", "Packets received.";
+    NetworkIpBytesOut, "network.ip_bytes_out", Int, "", "Bytes of packets sent, headers included.";
+    NetworkIpBytesIn, "network.ip_bytes_in", Int, "", "Bytes of packets received, headers included.";
+    NetworkLargestOut, "network.largest_payload_out", Int, "", "Largest payload of one packet sent.";
+    NetworkLargestIn, "network.largest_payload_in", Int, "", "Largest payload of one packet received.";
+    NetworkInterval, "network.interval_ms", Int, "", "Mean time between packets of a flow, in milliseconds.";
+    NetworkIntervalDeviation, "network.interval_deviation_ms", Int, "", "Standard deviation of it.";
+    NetworkLongestSilence, "network.longest_silence_ms", Int, "", "Longest time between two packets of a flow.";
+    TlsSni, "tls.sni", Text, "tls.sni", "Server name that the client asks for: claimed.";
+    TlsAlpn, "tls.alpn", Text, "", "First application protocol that the client's TLS offers: claimed.";
+    TlsJa4, "tls.ja4", Text, "tls.ja4_fingerprint_list.value", "Fingerprint of the client's TLS.";
+    TlsSubject, "tls.subject", Text, "tls.certificate.subject", "Subject of the server's certificate: claimed.";
+    TlsIssuer, "tls.issuer", Text, "tls.certificate.issuer", "Issuer of the server's certificate: claimed.";
+    HttpMethod, "http.method", Text, "http_request.http_method", "Method of a request.";
+    HttpHost, "http.host", Text, "http_request.url.hostname", "Host that is asked, with its port where the request says one: claimed.";
+    HttpTarget, "http.target", Text, "http_request.url.url_string", "What the request names: path and query, or a whole address where a proxy is asked.";
+    HttpPath, "http.path", Text, "http_request.url.path", "Path of it.";
+    HttpQuery, "http.query", Text, "http_request.url.query_string", "Query of it, without the question mark.";
+    HttpAgent, "http.user_agent", Text, "http_request.user_agent", "User agent: claimed.";
+    HttpReferrer, "http.referrer", Text, "http_request.referrer", "Page that led here: claimed.";
+    HttpStatus, "http.status", Int, "http_response.code", "Status of the answer, where one was seen.";
+    HttpMediaType, "http.media_type", Text, "http_response.content_type", "Media type of the answer: claimed.";
     SocketFamily, "socket.family", Text, "", "Family of an unusual socket: `packet`, `raw`, `netlink`, `vsock`.";
     SocketPath, "socket.path", Text, "", "Path of a Unix socket; abstract names begin with `@`.";
 

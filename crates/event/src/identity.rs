@@ -139,6 +139,10 @@ pub enum Sensor {
     Hash,
     /// The Kubernetes API's audit log.
     KubernetesAudit,
+    /// A capture of packets.
+    Capture,
+    /// Logs of Zeek.
+    Zeek,
     /// Watchkeeper itself: ticks, health, loss, clock.
     Own,
 }
@@ -151,6 +155,8 @@ impl Sensor {
             Sensor::Docker => "docker",
             Sensor::Hash => "hash",
             Sensor::KubernetesAudit => "kubernetes_audit",
+            Sensor::Capture => "capture",
+            Sensor::Zeek => "zeek",
             Sensor::Own => "own",
         }
     }

@@ -1,4 +1,10 @@
-//! Network: sockets, connections, datagrams, first payload bytes, DNS.
+//! Network: sockets, connections, datagrams, first payload bytes, DNS, flows, HTTP.
+
+mod flow;
+mod http;
+
+pub use flow::{Flow, FlowNames, FlowState, FlowVolume};
+pub use http::Http;
 
 use crate::text::{Text, is_default};
 use compact_str::CompactString;

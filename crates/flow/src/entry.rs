@@ -157,6 +157,32 @@ impl Entry {
         self.verdict.protocol
     }
 
+    /// True while payload is read for a verdict.
+    pub(crate) fn is_judged_still(&self) -> bool {
+        self.judge.is_some()
+    }
+
+    /// Counts of what went `direction` so far.
+    pub(crate) fn volume(&self, direction: Direction) -> &Volume {
+        match direction {
+            Direction::ToServer => &self.sent,
+            Direction::ToClient => &self.received,
+        }
+    }
+
+    /// Nanoseconds since 1970 of the first packet.
+    pub(crate) fn first_ns(&self) -> u64 {
+        self.first_ns
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    pub(crate) fn opener(&self) -> Side {
+        self.opener
+    }
+
     /// Bytes beside the entry itself.
     pub(crate) fn heap_bytes(&self) -> usize {
         let judge = self.judge.as_ref().map_or(0, |judge| size_of::<Judge>() + judge.heap_bytes());
@@ -308,23 +334,8 @@ impl Entry {
             End::Idle | End::Input if self.is_closed() => End::Closed,
             other => other,
         };
-        Flow {
-            number: self.number,
-            transport: self.key.transport(),
-            opener: self.key.endpoint(self.opener),
-            listener: self.key.endpoint(self.opener.other()),
-            first_ns: self.first_ns,
-            last_ns: self.last_ns,
-            intervals: self.intervals(),
-            sent: self.sent,
-            received: self.received,
-            verdict: self.verdict,
-            payloads_until_verdict: self.payloads_until_verdict,
-            changed_to: self.changed_to,
-            names: self.names.map_or_else(Names::default, |names| *names),
-            facts: self.facts,
-            end,
-        }
+        let names = self.names.take().map_or_else(Names::default, |names| *names);
+        self.record(self.verdict, names, self.facts, end)
     }
 
     fn intervals(&self) -> Intervals {
@@ -339,27 +350,64 @@ impl Entry {
     }
 
     fn note_port_and_role(&mut self) {
-        let transport = match self.key.transport() {
-            Transport::Tcp => wire::Transport::Tcp,
-            Transport::Udp => wire::Transport::Udp,
-            Transport::Icmp => return,
-        };
-        let protocol = self.verdict.protocol;
-        if self.verdict.confidence == 0 {
-            return; // No payload: nothing to compare.
-        }
-        let registered = ports::registered(self.listener_port(), transport);
-        let at_home = registered.is_some_and(|registered| is_at_home(protocol, registered));
-        if !protocol.is_class() && !at_home && has_own_port(protocol) {
-            self.facts.insert(Fact::ProtocolOnForeignPort);
-        }
-        if registered.is_some() && !at_home {
-            self.facts.insert(Fact::WrongStart);
-        }
-        if self.verdict.reversed && self.phase.has(Phase::OPENING_SEEN) {
+        self.facts.extend(facts_of_port(self.key.transport(), self.listener_port(), self.verdict));
+        let is_open = self.verdict.confidence != 0 && self.key.transport() != Transport::Icmp;
+        if is_open && self.verdict.reversed && self.phase.has(Phase::OPENING_SEEN) {
             self.facts.insert(Fact::DirectionMismatch);
         }
     }
+
+    /// The record as it stands, of a flow that goes on.
+    pub(crate) fn so_far(&self) -> Flow {
+        let judged = self.judge.as_ref().and_then(|judge| judge.so_far());
+        let verdict = judged.unwrap_or(self.verdict);
+        let mut facts = self.facts;
+        facts.extend(facts_of_port(self.key.transport(), self.listener_port(), verdict));
+        self.record(verdict, self.names.as_deref().cloned().unwrap_or_default(), facts, End::Open)
+    }
+
+    fn record(&self, verdict: Verdict, names: Names, facts: Facts, end: End) -> Flow {
+        Flow {
+            number: self.number,
+            transport: self.key.transport(),
+            opener: self.key.endpoint(self.opener),
+            listener: self.key.endpoint(self.opener.other()),
+            first_ns: self.first_ns,
+            last_ns: self.last_ns,
+            intervals: self.intervals(),
+            sent: self.sent,
+            received: self.received,
+            verdict,
+            payloads_until_verdict: self.payloads_until_verdict,
+            changed_to: self.changed_to,
+            names,
+            facts,
+            end,
+        }
+    }
+}
+
+/// What the listener's port says about the protocol of a flow.
+pub fn facts_of_port(transport: Transport, port: u16, verdict: Verdict) -> Facts {
+    let mut facts = Facts::default();
+    let transport = match transport {
+        Transport::Tcp => wire::Transport::Tcp,
+        Transport::Udp => wire::Transport::Udp,
+        Transport::Icmp => return facts,
+    };
+    let protocol = verdict.protocol;
+    if verdict.confidence == 0 {
+        return facts; // No payload: nothing to compare.
+    }
+    let registered = ports::registered(port, transport);
+    let at_home = registered.is_some_and(|registered| is_at_home(protocol, registered));
+    if !protocol.is_class() && !at_home && has_own_port(protocol) {
+        facts.insert(Fact::ProtocolOnForeignPort);
+    }
+    if registered.is_some() && !at_home {
+        facts.insert(Fact::WrongStart);
+    }
+    facts
 }
 
 /// The verdict of what needs no payload.

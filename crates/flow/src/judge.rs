@@ -61,6 +61,11 @@ pub(crate) struct Judged {
 }
 
 impl Judge {
+    /// The verdict so far.
+    pub(crate) fn so_far(&self) -> Option<Verdict> {
+        self.verdict
+    }
+
     fn half(&mut self, direction: Direction) -> &mut Half {
         match direction {
             Direction::ToServer => &mut self.to_server,

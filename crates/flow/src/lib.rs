@@ -12,6 +12,7 @@
 //! | `judge` | payloads to a verdict and names, until it is sure |
 //! | `fragments` | parts of IP packets, joined |
 //! | `names` | which name led a client to an address |
+//! | `seen` | what one packet is to its flow, for who follows flows as they go |
 //!
 //! A table shares nothing: run one per core, or one per capture. It reads no clock, so the same packets give the
 //! same flows. Everything is bounded by [`Limits`] and by the constants at the head of each module; what a bound cost
@@ -28,6 +29,7 @@ mod judge;
 mod key;
 mod names;
 pub mod reference;
+mod seen;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -37,8 +39,9 @@ use std::net::IpAddr;
 
 use wire::{Protocol, Verdict};
 
-pub use entry::BYTES_PER_FLOW;
+pub use entry::{BYTES_PER_FLOW, facts_of_port};
 pub use fact::{Fact, Facts};
+pub use seen::Seen;
 pub use table::Table;
 
 /// What a table may hold.
@@ -143,6 +146,8 @@ pub enum End {
     Evicted,
     /// The input ended.
     Input,
+    /// It goes on: the record is the flow so far.
+    Open,
 }
 
 impl End {
@@ -154,6 +159,7 @@ impl End {
             Self::Idle => "idle",
             Self::Evicted => "evicted",
             Self::Input => "input",
+            Self::Open => "open",
         }
     }
 }

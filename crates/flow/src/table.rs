@@ -16,6 +16,7 @@ use crate::entry::{BYTES_PER_FLOW, Entry, Part};
 use crate::fragments::{Fragments, Outcome};
 use crate::key::{Key, Side};
 use crate::names::Answers;
+use crate::seen::{Seen, State};
 use crate::{Counts, End, Endpoint, Fact, Facts, Flow, Limits, Transport};
 
 const NS_PER_S: u64 = 1_000_000_000;
@@ -77,6 +78,11 @@ impl Table {
 
     /// Takes one layer-3 packet, captured at `time_ns` since 1970. Take the flows that it ended with [`Self::pop`].
     pub fn packet(&mut self, time_ns: u64, packet: &[u8]) {
+        self.packet_seen(time_ns, packet, &mut |_| {});
+    }
+
+    /// The same, and shows `seen` what the packet is to its flow, once that has taken it in.
+    pub fn packet_seen(&mut self, time_ns: u64, packet: &[u8], seen: &mut impl FnMut(&Seen<'_>)) {
         self.counts.packets += 1;
         self.look(time_ns);
         let mut facts = Facts::default();
@@ -88,16 +94,22 @@ impl Table {
             };
             match datagram.tunnelled() {
                 Some(inner) => bytes = inner,
-                None => return self.datagram(time_ns, &datagram, facts),
+                None => return self.datagram(time_ns, &datagram, facts, seen),
             }
             facts.insert(Fact::Tunnelled);
         }
         self.counts.tunnels_too_deep += 1;
     }
 
-    fn datagram(&mut self, time_ns: u64, datagram: &Datagram<'_>, mut facts: Facts) {
+    fn datagram(
+        &mut self,
+        time_ns: u64,
+        datagram: &Datagram<'_>,
+        mut facts: Facts,
+        seen: &mut impl FnMut(&Seen<'_>),
+    ) {
         if datagram.fragment.is_none() {
-            return self.whole(time_ns, datagram, facts);
+            return self.whole(time_ns, datagram, facts, seen);
         }
         self.counts.fragments += 1;
         facts.insert(Fact::Fragmented);
@@ -113,17 +125,23 @@ impl Table {
                     // One level is enough behind fragments.
                     Some(Ok(inner)) if inner.fragment.is_none() && inner.tunnelled().is_none() => {
                         facts.insert(Fact::Tunnelled);
-                        self.whole(time_ns, &inner, facts);
+                        self.whole(time_ns, &inner, facts, seen);
                     }
                     Some(_) => self.counts.tunnels_too_deep += 1,
-                    None => self.whole(time_ns, &whole, facts),
+                    None => self.whole(time_ns, &whole, facts, seen),
                 }
             }
         }
     }
 
     /// A packet that is not in parts.
-    fn whole(&mut self, time_ns: u64, datagram: &Datagram<'_>, mut facts: Facts) {
+    fn whole(
+        &mut self,
+        time_ns: u64,
+        datagram: &Datagram<'_>,
+        mut facts: Facts,
+        seen: &mut impl FnMut(&Seen<'_>),
+    ) {
         let mut part = Part {
             time_ns,
             len_bytes: datagram.len_bytes,
@@ -161,10 +179,10 @@ impl Table {
         let src = Endpoint { ip: datagram.src, port: ports.0 };
         let dst = Endpoint { ip: datagram.dst, port: ports.1 };
         let (key, sender) = Key::new(transport, src, dst);
-        self.flow_part(key, sender, &part);
+        self.flow_part(key, sender, &part, seen);
     }
 
-    fn flow_part(&mut self, key: Key, sender: Side, part: &Part<'_>) {
+    fn flow_part(&mut self, key: Key, sender: Side, part: &Part<'_>, seen: &mut impl FnMut(&Seen<'_>)) {
         let hash = self.hasher.hash_one(key);
         let entries = &self.entries;
         let same = |at: &u32| entry_at(entries, *at).is_some_and(|entry| *entry.key() == key);
@@ -180,7 +198,9 @@ impl Table {
         };
         let Some(entry) = slot_mut(&mut self.entries, at) else { return };
         let before = entry.heap_bytes();
+        let state = State::of(entry, sender);
         entry.add(sender, part);
+        seen(&Seen { entry, sender, payload: part.payload, time_ns: part.time_ns, before: state });
         self.heap_bytes = (self.heap_bytes + entry.heap_bytes()).saturating_sub(before);
         let is_answer = entry.direction(sender) == Direction::ToClient
             && (matches!(entry.protocol(), Protocol::Dns | Protocol::Llmnr) || key_is_dns(&key));

@@ -4,7 +4,7 @@
 
 use crate::Host;
 use event::alert::{Activity, Alert, Technique};
-use event::network::Endpoints;
+use event::network::{Endpoints, Flow};
 use event::process::Ancestor;
 use event::{Container, Event, Kind, Process, Value};
 use serde_json::{Map, Value as Json, json};
@@ -45,9 +45,13 @@ pub fn finding(alert: &Alert, host: &Host) -> Json {
         "evidences": alert.evidence.iter().map(|event| evidence(event)).collect::<Vec<_>>(),
         "unmapped": unmapped(alert),
     });
-    if let (Some(object), Some(container)) = (finding.as_object_mut(), container_of(alert)) {
-        object.insert("container".into(), container_json(alert, container.as_deref()));
-        object.insert("resources".into(), json!([resource(alert, container.as_deref())]));
+    if let Some(object) = finding.as_object_mut() {
+        if let Some(container) = container_of(alert) {
+            object.insert("container".into(), container_json(alert, container.as_deref()));
+            object.insert("resources".into(), json!([resource(alert, container.as_deref())]));
+        } else if let Some(address) = workload(alert) {
+            object.insert("resources".into(), json!([{ "type": "address", "uid": address, "name": address }]));
+        }
     }
     finding
 }
@@ -115,6 +119,12 @@ fn container_of(alert: &Alert) -> Option<Option<Arc<Container>>> {
     Some(event.context.container.clone())
 }
 
+/// The workload of sources that know no containers.
+fn workload(alert: &Alert) -> Option<String> {
+    let of = |event: &Arc<Event>| event::Field::WorkloadId.of(event).to_text();
+    alert.evidence.iter().map(of).find(|workload| !workload.is_empty()).map(Into::into)
+}
+
 fn container_uid(alert: &Alert) -> String {
     alert.evidence.iter().find_map(|event| event.container_id()).map(ToString::to_string).unwrap_or_default()
 }
@@ -156,6 +166,14 @@ fn evidence(event: &Event) -> Json {
                 "query".into(),
                 json!({ "hostname": dns.query, "type": dns.record_type, "packet_uid": dns.id }),
             );
+        }
+        Kind::Flow(flow) => {
+            connection_evidence(&mut evidence, event, &flow.ends);
+            add_flow(&mut evidence, flow);
+        }
+        Kind::Http(http) => {
+            connection_evidence(&mut evidence, event, &http.ends);
+            evidence.insert("url".into(), json!({ "hostname": http.host.as_str(), "path": http.path() }));
         }
         Kind::File(file) => {
             evidence.insert(
@@ -252,6 +270,35 @@ fn connection_evidence(evidence: &mut Map<String, Json>, event: &Event, ends: &E
         info["protocol_app"] = json!(protocol);
     }
     evidence.insert("connection_info".into(), info);
+}
+
+/// What OCSF has a place for of a flow: volume, protocol and the names of its TLS.
+fn add_flow(evidence: &mut Map<String, Json>, flow: &Flow) {
+    if let Some(info) = evidence.get_mut("connection_info").filter(|_| !flow.protocol.is_empty()) {
+        info["protocol_app"] = json!(flow.protocol);
+    }
+    if let Some(info) = evidence.get_mut("connection_info").filter(|_| !flow.initiated) {
+        info["direction_id"] = json!(1);
+    }
+    if let Some(destination) = evidence.get_mut("dst_endpoint").filter(|_| !flow.names.dns.is_empty()) {
+        destination["hostname"] = json!(flow.names.dns);
+    }
+    let names = [("sni", &flow.names.sni), ("ja4", &flow.names.ja4)];
+    let tls: Map<String, Json> = names
+        .into_iter()
+        .filter(|(_, name)| !name.is_empty())
+        .map(|(key, name)| (key.to_owned(), json!(name)))
+        .collect();
+    if !tls.is_empty() {
+        evidence.insert("tls".into(), Json::Object(tls));
+    }
+    evidence.insert(
+        "traffic".into(),
+        json!({
+            "bytes_out": flow.sent.payload_bytes, "bytes_in": flow.received.payload_bytes,
+            "packets_out": flow.sent.packets, "packets_in": flow.received.packets,
+        }),
+    );
 }
 
 fn capitalized(text: &str) -> String {

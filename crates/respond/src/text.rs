@@ -130,7 +130,13 @@ impl Block {
     }
 
     fn container(&mut self, event: &Event) {
-        let Some(id) = event.container_id() else { return };
+        let Some(id) = event.container_id() else {
+            match Field::WorkloadId.of(event) {
+                Value::Absent => {}
+                workload => self.line("workload", &workload.to_text()),
+            }
+            return;
+        };
         let Some(record) = &event.context.container else {
             self.line("container", &format!("{id} (the runtime has not said more yet)"));
             return;
@@ -159,7 +165,7 @@ impl Block {
 
     fn object(&mut self, event: &Event) {
         match &event.kind {
-            Kind::Connection(_) | Kind::Payload(_) => {
+            Kind::Connection(_) | Kind::Payload(_) | Kind::Flow(_) | Kind::Http(_) => {
                 let name = match Field::DestinationHostname.of(event) {
                     Value::Str(name) => format!(" ({name})"),
                     _ => String::new(),

@@ -132,7 +132,7 @@ impl Group {
     }
 }
 
-/// What makes repeats of `judge` belong together: the container (or `host`), the executable, and the fields that the
+/// What makes repeats of `judge` belong together: the workload (or `host`), the executable, and the fields that the
 /// rule adds; for a correlation the values by which it groups.
 pub(super) fn key(judge: &Judge, judgement: &Judgement) -> CompactString {
     let mut key = CompactString::default();
@@ -141,9 +141,9 @@ pub(super) fn key(judge: &Judge, judgement: &Judgement) -> CompactString {
         return if key.is_empty() { "all".into() } else { key };
     }
     let event = &judgement.event;
-    match event.container_id() {
-        Some(_) => push_part(&mut key, &Field::ContainerId.of(event).to_text()),
-        None => push_part(&mut key, "host"),
+    match Field::WorkloadId.of(event).to_text() {
+        host if host.is_empty() => push_part(&mut key, "host"),
+        workload => push_part(&mut key, &workload),
     }
     push_part(&mut key, &Field::Image.of(event).to_text());
     for field in &judge.group_by {

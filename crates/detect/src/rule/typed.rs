@@ -60,7 +60,7 @@ impl Key for Field {
         // Lists and ids are made for the occasion.
         match self.field_type() {
             FieldType::List => 20,
-            _ if matches!(self, Field::ContainerId | Field::TargetContainer) => 20,
+            _ if matches!(self, Field::ContainerId | Field::WorkloadId | Field::TargetContainer) => 20,
             _ => 0,
         }
     }
@@ -88,6 +88,7 @@ impl Record<Field> for Event {
         // Asked by most rules: without making a text of the id.
         let is_absent = match field {
             Field::ContainerId => self.container_id().is_none(),
+            Field::WorkloadId => !event::field::has_workload(self),
             field => field.of(self).is_absent(),
         };
         if is_absent { Presence::Missing } else { Presence::Here }

@@ -2,8 +2,10 @@
 
 use super::audit::{argument, hexadecimal};
 use super::fact::of_facts;
+use super::flow::{of_flow, of_http};
 use super::request::of_api;
 use super::roles::of_roles;
+use super::workload::of_workload;
 use super::{Field, Value};
 use crate::event::{Event, Kind};
 use crate::identity::ContainerId;
@@ -61,7 +63,12 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
             event.context.container.as_deref().map_or(Value::Absent, |record| of_container(record, field))
         }
         FileHostPath => event.context.host_path.as_ref().map_or(Value::Absent, compact),
-        DestinationHostname => event.context.remote_name.as_ref().map_or(Value::Absent, compact),
+        WorkloadId | WorkloadName => of_workload(event, field),
+        DestinationHostname => match (&event.context.remote_name, &event.kind) {
+            (Some(name), _) => compact(name),
+            (None, Kind::Flow(flow)) => compact(&flow.names.dns),
+            _ => Value::Absent,
+        },
         DestinationIp
         | DestinationPort
         | SourceIp
@@ -109,7 +116,7 @@ fn id(id: &ContainerId) -> Value<'_> {
     Value::Owned(id.to_compact_string())
 }
 
-fn unsigned<'a>(number: u64) -> Value<'a> {
+pub(super) fn unsigned<'a>(number: u64) -> Value<'a> {
     Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
@@ -266,11 +273,13 @@ pub(super) fn strings(items: &[CompactString]) -> Value<'_> {
     list(items.iter().map(CompactString::as_str))
 }
 
-fn ends(event: &Event) -> Option<&Endpoints> {
+pub(super) fn ends(event: &Event) -> Option<&Endpoints> {
     match &event.kind {
         Kind::Connection(connection) => Some(&connection.ends),
         Kind::Payload(payload) => Some(&payload.ends),
         Kind::Dns(dns) => Some(&dns.ends),
+        Kind::Flow(flow) => Some(&flow.ends),
+        Kind::Http(http) => Some(&http.ends),
         _ => None,
     }
 }
@@ -291,6 +300,8 @@ pub(super) fn of_ends(event: &Event, field: Field) -> Value<'_> {
             Kind::Connection(c) => {
                 Value::Bool(matches!(c.op, ConnectionOp::Connect | ConnectionOp::Connected))
             }
+            Kind::Flow(flow) => Value::Bool(flow.initiated),
+            Kind::Http(http) => Value::Bool(http.initiated),
             _ => Value::Absent,
         },
         _ => Value::Absent,
@@ -319,6 +330,8 @@ fn of_kind(event: &Event, field: Field) -> Value<'_> {
             Field::NetworkBytesIn => unsigned(connection.bytes_in),
             _ => Value::Absent,
         },
+        Kind::Flow(flow) => of_flow(flow, field),
+        Kind::Http(http) => of_http(http, field),
         Kind::Payload(payload) if field == Field::NetworkDirection => Value::Str(payload.direction.as_str()),
         Kind::Socket(socket) if field == Field::SocketFamily => compact(&socket.family),
         Kind::Unix(unix) if field == Field::SocketPath => text(&unix.path),

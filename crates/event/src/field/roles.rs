@@ -15,6 +15,8 @@ pub(super) fn of_roles(event: &Event, field: Field) -> Value<'_> {
         },
         // A query goes out from who asks, and a response comes in to him.
         Kind::Dns(dns) => (dns.direction == Direction::Out) != dns.response,
+        Kind::Flow(flow) => flow.initiated,
+        Kind::Http(http) => http.initiated,
         _ => return Value::Absent,
     };
     let same = match (field, is_own) {

@@ -77,6 +77,60 @@ pub enum Error {
     },
 }
 
+/// The bytes of a file, inflated where they are gzip, whose start can be looked at before they are read.
+pub struct Unpacked {
+    window: Window<Box<dyn Read + Send>>,
+}
+
+impl std::fmt::Debug for Unpacked {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Unpacked").finish_non_exhaustive()
+    }
+}
+
+impl Unpacked {
+    /// Looks for the mark of gzip.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn new(source: impl Read + Send + 'static) -> io::Result<Self> {
+        let mut window = Window::<Box<dyn Read + Send>>::new(Box::new(source));
+        if window.peek(2)?.is_some_and(|start| start == gzip::MAGIC) {
+            window = Window::new(Box::new(gzip::Gunzip::new(window)));
+        }
+        Ok(Self { window })
+    }
+
+    /// The first bytes, up to `count` of them, without taking them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn start(&mut self, count: usize) -> io::Result<&[u8]> {
+        self.window.peek_up_to(count)
+    }
+
+    /// Whether the bytes begin as a capture does.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn is_capture(&mut self) -> io::Result<bool> {
+        let start = self.start(4)?.first_chunk::<4>().copied();
+        Ok(start.is_some_and(|magic| magic == pcapng::SECTION_HEADER.to_be_bytes() || pcap::is_magic(magic)))
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.window.available()? == 0 {
+            return Ok(0);
+        }
+        let taken = self.window.take(out.len());
+        let Some(slot) = out.get_mut(..taken.len()) else { return Ok(0) };
+        slot.copy_from_slice(taken);
+        Ok(taken.len())
+    }
+}
+
 /// Reads a capture from its start to its end.
 pub struct Capture {
     window: Window<Box<dyn Read + Send>>,
@@ -111,10 +165,15 @@ impl Capture {
     /// # Errors
     /// When they cannot be read, or are no capture.
     pub fn new(source: impl Read + Send + 'static) -> Result<Self, Error> {
-        let mut window = Window::<Box<dyn Read + Send>>::new(Box::new(source));
-        if window.peek(2)?.is_some_and(|start| start == gzip::MAGIC) {
-            window = Window::new(Box::new(gzip::Gunzip::new(window)));
-        }
+        Self::of(Unpacked::new(source)?)
+    }
+
+    /// Reads from bytes that were looked into.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are no capture.
+    pub fn of(source: Unpacked) -> Result<Self, Error> {
+        let mut window = source.window;
         let Some(magic) = window.peek(4)?.and_then(<[u8]>::first_chunk::<4>).copied() else {
             return Err(Error::Truncated { part: "file header", offset: 0 });
         };

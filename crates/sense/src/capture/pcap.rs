@@ -24,14 +24,23 @@ pub(super) struct Header {
     record_bytes: usize,
 }
 
+/// Nanoseconds of a time's fraction, and length of a record's head, by the file's first bytes.
+fn known(magic: u32) -> Option<(u64, usize)> {
+    match magic {
+        MICROSECONDS => Some((1000, RECORD_BYTES)),
+        NANOSECONDS => Some((1, RECORD_BYTES)),
+        PATCHED => Some((1000, PATCHED_RECORD_BYTES)),
+        _ => None,
+    }
+}
+
+/// Whether a file that begins so is of this format, in either byte order.
+pub(super) fn is_magic(magic: [u8; 4]) -> bool {
+    known(u32::from_le_bytes(magic)).or_else(|| known(u32::from_be_bytes(magic))).is_some()
+}
+
 impl Header {
     pub(super) fn read<R: Read>(window: &mut Window<R>, magic: [u8; 4]) -> Result<Self, Error> {
-        let known = |magic: u32| match magic {
-            MICROSECONDS => Some((1000, RECORD_BYTES)),
-            NANOSECONDS => Some((1, RECORD_BYTES)),
-            PATCHED => Some((1000, PATCHED_RECORD_BYTES)),
-            _ => None,
-        };
         let little = known(u32::from_le_bytes(magic)).map(|known| (Order::Little, known));
         let big = known(u32::from_be_bytes(magic)).map(|known| (Order::Big, known));
         let Some((order, (ns_per_fraction, record_bytes))) = little.or(big) else {

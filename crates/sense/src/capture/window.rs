@@ -35,6 +35,13 @@ impl<R: Read> Window<R> {
         Ok(self.bytes.get(self.start..self.start + count))
     }
 
+    /// The next bytes, `count` or as many as there are, without taking them.
+    pub(super) fn peek_up_to(&mut self, count: usize) -> io::Result<&[u8]> {
+        let there = self.peek(count)?.is_some();
+        let end = if there { self.start + count } else { self.end };
+        Ok(self.bytes.get(self.start..end).unwrap_or_default())
+    }
+
     /// How many bytes can be had at least; 0 at the end.
     pub(super) fn available(&mut self) -> io::Result<usize> {
         if self.start == self.end {

@@ -1,7 +1,7 @@
 //! Heads of HTTP/1 messages, RFC 9112 §2 to §5.
 //!
 //! In: the first bytes of one direction. Out: a [`Head`]: what the start line says, and the few fields that name
-//! something: host, agent, upgrade. A head that was cut keeps what was read.
+//! something: host, agent, referrer, media type, upgrade. A head that was cut keeps what was read.
 //!
 //! Left out on purpose: bodies, later messages of the connection, folded lines, other fields, and the meaning of a
 //! target.
@@ -30,6 +30,10 @@ pub struct Head<'a> {
     pub host: Option<&'a [u8]>,
     /// The User-Agent of a request, the Server of a response.
     pub agent: Option<&'a [u8]>,
+    /// The Referer of a request.
+    pub referrer: Option<&'a [u8]>,
+    /// The Content-Type field.
+    pub media_type: Option<&'a [u8]>,
     /// The Upgrade field.
     pub upgrade: Option<&'a [u8]>,
     /// True if the empty line that ends a head was there.

@@ -28,6 +28,8 @@ pub fn head(stream: &[u8]) -> Option<Head<'_>> {
             name if name.eq_ignore_ascii_case(b"user-agent") => &mut head.agent,
             name if name.eq_ignore_ascii_case(b"server") && head.status != 0 => &mut head.agent,
             name if name.eq_ignore_ascii_case(b"upgrade") => &mut head.upgrade,
+            name if name.eq_ignore_ascii_case(b"referer") => &mut head.referrer,
+            name if name.eq_ignore_ascii_case(b"content-type") => &mut head.media_type,
             _ => continue,
         };
         // The first of several counts, as in most servers.
