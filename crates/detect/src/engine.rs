@@ -4,7 +4,7 @@
 //! events give the same alerts.
 
 use crate::alerting::{Alerts, Blind, ExceptionUse, Exceptions, Health, Now, Surroundings, Verdict};
-use crate::analytic::Analytics;
+use crate::analytic::{Analytics, Made};
 use crate::correlate::{Correlator, Limits};
 use crate::error::CompileError;
 use crate::judge::{Judge, Judgement};
@@ -14,7 +14,7 @@ use crate::rule::{ClassMarks, Placeholders, Program, Rules};
 use compact_str::CompactString;
 use event::alert::StrategyHead;
 use event::health::{Loss, LossAt};
-use event::{Alert, BootTime, Class, Container, ContainerId, Event, Kind, WallTime, Wants};
+use event::{Alert, BootTime, Class, Container, ContainerId, Event, EventId, Kind, Sensor, WallTime, Wants};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -93,6 +93,8 @@ pub struct Engine {
     marks: ClassMarks,
     wanted: Wants,
     analytics: Analytics,
+    /// Events that analytics made of the one at hand.
+    made: Made,
     late: Late,
     correlator: Correlator<Arc<Event>>,
     exceptions: Exceptions,
@@ -110,6 +112,8 @@ pub struct Engine {
 #[derive(Debug, Default)]
 struct Counted {
     events: u64,
+    /// Events that analytics made.
+    made: u64,
     judgements: u64,
     state_evicted: u64,
     /// Losses that [`Engine::take_losses`] has told.
@@ -140,6 +144,7 @@ impl Engine {
             wanted,
             marks: ClassMarks::default(),
             analytics: Analytics::new(compiled.parameters, &compiled.fields),
+            made: Made::new(),
             late: Late::new(&compiled.fields),
             correlator: Correlator::new(
                 compiled.correlations,
@@ -162,11 +167,21 @@ impl Engine {
     }
 
     /// Takes the next event; appends the alerts that it raises, updates or closes.
-    pub fn push(&mut self, mut event: Event, out: &mut Vec<Alert>) {
+    pub fn push(&mut self, event: Event, out: &mut Vec<Alert>) {
         self.counted.events += 1;
+        self.take(event, out);
+        while let Some(mut event) = self.made.pop_front() {
+            event.id = EventId { sensor: Sensor::Analytic, sequence: self.counted.made };
+            self.counted.made += 1;
+            self.take(event, out);
+        }
+        self.advance(out);
+    }
+
+    fn take(&mut self, mut event: Event, out: &mut Vec<Alert>) {
         self.now = Now { boot: self.now.boot.max(event.boot), wall: event.wall };
         self.health.observe(&event);
-        self.analytics.observe(&mut event);
+        self.analytics.observe(&mut event, &mut self.made);
         if let Kind::Container(change) = &event.kind
             && let Some(id) = change.record.id
         {
@@ -177,7 +192,6 @@ impl Engine {
         let rules = self.rules_for(&event);
         self.late.keep(&event, &rules, self.now.boot);
         self.raise(event, rules, out);
-        self.advance(out);
     }
 
     /// The facts of a container came: what was judged without them is judged with them, and raises what it did not

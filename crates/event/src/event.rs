@@ -1,7 +1,7 @@
 //! One normalised observation.
 
 use crate::container::{Container, ContainerChange};
-use crate::fact::{Fact, Facts};
+use crate::fact::{Fact, Facts, Turn};
 use crate::file::File;
 use crate::health::{ApiActivity, Authentication, ClockStep, Health, Loss, Metric, NetworkConfig};
 use crate::identity::{BootTime, ContainerId, EventId, Owner, Sensor, WallTime};
@@ -98,8 +98,8 @@ pub enum Kind {
     ClockStep(ClockStep),
     /// Time passed: holds, windows and eviction move on ticks.
     Tick,
-    /// A fact about an entity.
-    Fact(Box<Fact>),
+    /// A fact about an entity began or ceased to hold.
+    Fact(Box<Turn>),
 }
 
 impl Kind {
@@ -183,7 +183,7 @@ impl Kind {
             Kind::Loss(_) => "loss",
             Kind::ClockStep(_) => "clock_step",
             Kind::Tick => "tick",
-            Kind::Fact(_) => "fact",
+            Kind::Fact(turn) => turn.as_str(),
         }
     }
 }
@@ -265,7 +265,8 @@ classes! {
     Health = "health", "base_event (0)", "health";
     /// Time passed.
     Tick = "tick", "base_event (0)", "health";
-    /// A fact about an entity.
+    /// A fact about an entity, such as a workload and a destination, began (`enter`) or ceased (`leave`) to hold.
+    /// Fields of what it did so with are the event's.
     Fact = "fact", "base_event (0)", "health";
 }
 
@@ -312,6 +313,31 @@ impl Event {
             kind,
             context: Context::default(),
             facts: Facts::default(),
+        }
+    }
+
+    /// An event that follows from this one: of the same time, owner, process and container.
+    #[must_use]
+    pub fn followed_by(&self, kind: Kind) -> Self {
+        let Self { id, boot, wall, owner, ref actor, kind: _, ref context, facts: _ } = *self;
+        let (actor, context) = (actor.clone(), context.clone());
+        Self { id, boot, wall, owner, actor, kind, context, facts: Facts::default() }
+    }
+
+    /// That facts about an entity began or ceased to hold with this event.
+    #[must_use]
+    pub fn turns(&self, subject: CompactString, holds: bool, facts: impl IntoIterator<Item = Fact>) -> Self {
+        let (cause, sensor) = (self.kind.clone(), self.id.sensor);
+        let mut event = self.followed_by(Kind::Fact(Box::new(Turn { subject, holds, cause, sensor })));
+        facts.into_iter().for_each(|fact| event.facts.add(fact));
+        event
+    }
+
+    /// What was observed: of a fact, what it began or ceased to hold with.
+    pub fn seen(&self) -> &Kind {
+        match &self.kind {
+            Kind::Fact(turn) => &turn.cause,
+            kind => kind,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Facts: typed records that analytics add, and that rules judge.
 
+use crate::event::Kind;
+use crate::identity::Sensor;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -109,6 +111,28 @@ impl Fact {
     /// A fact whose value is a whole number.
     pub fn number(name: FactName, value: i64) -> Self {
         Self::new(name, FactValue::Number(value))
+    }
+}
+
+/// A fact about an entity, such as a workload and a destination, began or ceased to hold. Its value is among the
+/// event's [`Facts`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    /// What it is about, in words: `172.17.0.2 to 203.0.113.9:443`.
+    pub subject: CompactString,
+    /// It began to hold; else it ceased.
+    pub holds: bool,
+    /// The observation with which it did. Never a fact.
+    pub cause: Kind,
+    /// Which sensor observed that.
+    pub sensor: Sensor,
+}
+
+impl Turn {
+    /// Name in rules.
+    pub fn as_str(&self) -> &'static str {
+        if self.holds { "enter" } else { "leave" }
     }
 }
 

@@ -370,6 +370,7 @@ fields! {
     HealthState, "health.state", Text, "", "`up`, `degraded`, `down`, or `absent` where it has never been up.";
     ClockStepMs, "clock.step_ms", Int, "", "By how many milliseconds the wall clock moved.";
 
+    FactSubject, "fact.subject", Text, "", "What a fact about an entity is about, in words.";
     FactNoHistory, "fact.no_history", Bool, "", "The workload has no history yet, so nothing can be called new or usual.";
     FactUnregisteredPort, "fact.unregistered_port", Bool, "", "No protocol that Watchkeeper knows is assigned to the destination port.";
     FactProtocol, "fact.protocol", Text, "", "Application protocol by content.";

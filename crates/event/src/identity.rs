@@ -143,6 +143,8 @@ pub enum Sensor {
     Capture,
     /// Logs of Zeek.
     Zeek,
+    /// Analytics: what they make of events.
+    Analytic,
     /// Watchkeeper itself: ticks, health, loss, clock.
     Own,
 }
@@ -157,6 +159,7 @@ impl Sensor {
             Sensor::KubernetesAudit => "kubernetes_audit",
             Sensor::Capture => "capture",
             Sensor::Zeek => "zeek",
+            Sensor::Analytic => "analytic",
             Sensor::Own => "own",
         }
     }

@@ -157,7 +157,7 @@ fn evidence(event: &Event) -> Json {
     if let Some(process) = process(event) {
         evidence.insert("process".into(), process);
     }
-    match &event.kind {
+    match event.seen() {
         Kind::Connection(connection) => connection_evidence(&mut evidence, event, &connection.ends),
         Kind::Payload(payload) => connection_evidence(&mut evidence, event, &payload.ends),
         Kind::Dns(dns) => {

@@ -164,7 +164,7 @@ impl Block {
     }
 
     fn object(&mut self, event: &Event) {
-        match &event.kind {
+        match event.seen() {
             Kind::Connection(_) | Kind::Payload(_) | Kind::Flow(_) | Kind::Http(_) => {
                 let name = match Field::DestinationHostname.of(event) {
                     Value::Str(name) => format!(" ({name})"),

@@ -24,12 +24,16 @@ mod web;
 use event::{Class, Event, FactName, Field};
 pub(crate) use lru::Lru;
 pub(crate) use parameters::Parameters;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Events that analytics make of others: flows, and facts about entities. They are observed and judged like those of
+/// sensors, right after the event that they were made of. No analytic makes events of facts, so the making ends.
+pub(crate) type Made = VecDeque<Event>;
 
 /// Adds facts to events as they come.
 trait Analytic: std::fmt::Debug {
-    /// Looks at the next event and adds what it knows.
-    fn observe(&mut self, event: &mut Event);
+    /// Looks at the next event, adds what it knows, and says what else follows.
+    fn observe(&mut self, event: &mut Event, made: &mut Made);
     /// State that was given up for lack of room since the last call.
     fn lost(&mut self) -> u64 {
         0
@@ -88,9 +92,9 @@ impl Analytics {
     }
 
     /// Adds the facts that rules of the event's class can read.
-    pub(crate) fn observe(&mut self, event: &mut Event) {
+    pub(crate) fn observe(&mut self, event: &mut Event, made: &mut Made) {
         for analytic in &mut self.analytics {
-            analytic.observe(event);
+            analytic.observe(event, made);
         }
         self.describe(event);
     }

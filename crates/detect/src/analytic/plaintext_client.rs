@@ -9,7 +9,7 @@
 //! Source of the options: manual pages of netkit-telnet, BusyBox 1.36, nc(1) of OpenBSD and the traditional one,
 //! ncat(1), socat(1).
 
-use super::{Analytic, port};
+use super::{Analytic, Made, port};
 use compact_str::{CompactString, format_compact};
 use event::network::Transport;
 use event::process::Exec;
@@ -90,7 +90,7 @@ pub(crate) struct PlaintextClient {
 }
 
 impl Analytic for PlaintextClient {
-    fn observe(&mut self, event: &mut Event) {
+    fn observe(&mut self, event: &mut Event, _: &mut Made) {
         let Kind::Exec(exec) = &event.kind else { return };
         let Some((protocol, told_by, intent)) = self.judge(exec) else { return };
         let mut fact = Fact::text(FactName::PlaintextClient, protocol);

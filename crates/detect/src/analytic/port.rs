@@ -4,7 +4,7 @@
 //! flow that it belongs to ([`super::protocol`]). Left out on purpose: loopback and multicast, and whether the peer is
 //! inside or outside: that the port promises nothing holds for both.
 
-use super::Analytic;
+use super::{Analytic, Made};
 use event::network::{Connection, ConnectionOp, Endpoints, Transport};
 use event::{Event, Fact, FactName, Kind};
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use std::net::IpAddr;
 pub(crate) struct Port;
 
 impl Analytic for Port {
-    fn observe(&mut self, event: &mut Event) {
+    fn observe(&mut self, event: &mut Event, _: &mut Made) {
         let Kind::Connection(connection) = &event.kind else { return };
         let Connection { op: ConnectionOp::Connect | ConnectionOp::Connected, ends, .. } = &**connection
         else {

@@ -7,7 +7,7 @@
 //! out on purpose: payload without a cookie is judged alone.
 
 use super::port::{is_unregistered, leaves, wire_transport};
-use super::{Analytic, Lru};
+use super::{Analytic, Lru, Made};
 use compact_str::CompactString;
 use event::network::{Connection, ConnectionOp, Direction, Endpoints, Payload};
 use event::{BootTime, Event, Fact, FactName, Facts, Kind};
@@ -53,7 +53,7 @@ impl Default for FlowProtocol {
 }
 
 impl Analytic for FlowProtocol {
-    fn observe(&mut self, event: &mut Event) {
+    fn observe(&mut self, event: &mut Event, _: &mut Made) {
         let now = event.boot;
         match &event.kind {
             Kind::Connection(connection) => self.connection(connection, now),

@@ -5,7 +5,7 @@
 //! log to Unix sockets. Left out on purpose: pipes with a relay behind them (`mkfifo` with a client), which
 //! [`super::plaintext_client`] and the traffic show.
 
-use super::Analytic;
+use super::{Analytic, Made};
 use compact_str::CompactString;
 use event::process::{Fd, FdType};
 use event::{Event, Fact, FactName, Kind};
@@ -21,7 +21,7 @@ const SHELLS: &[&str] = &[
 pub(crate) struct Stdio;
 
 impl Analytic for Stdio {
-    fn observe(&mut self, event: &mut Event) {
+    fn observe(&mut self, event: &mut Event, _: &mut Made) {
         let found = match &event.kind {
             Kind::Exec(exec) => of_exec(&exec.stdio, exec.path.base_name()),
             Kind::FdChange(change) if change.fd.fd_type == FdType::Inet && change.new_fd <= 2 => {

@@ -64,7 +64,7 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         }
         FileHostPath => event.context.host_path.as_ref().map_or(Value::Absent, compact),
         WorkloadId | WorkloadName => of_workload(event, field),
-        DestinationHostname => match (&event.context.remote_name, &event.kind) {
+        DestinationHostname => match (&event.context.remote_name, event.seen()) {
             (Some(name), _) => compact(name),
             (None, Kind::Flow(flow)) => compact(&flow.names.dns),
             _ => Value::Absent,
@@ -274,7 +274,7 @@ pub(super) fn strings(items: &[CompactString]) -> Value<'_> {
 }
 
 pub(super) fn ends(event: &Event) -> Option<&Endpoints> {
-    match &event.kind {
+    match event.seen() {
         Kind::Connection(connection) => Some(&connection.ends),
         Kind::Payload(payload) => Some(&payload.ends),
         Kind::Dns(dns) => Some(&dns.ends),
@@ -296,7 +296,7 @@ pub(super) fn of_ends(event: &Event, field: Field) -> Value<'_> {
         | Field::NetworkOriginatorPort
         | Field::NetworkResponderIp
         | Field::NetworkResponderPort => of_roles(event, field),
-        Field::Initiated => match &event.kind {
+        Field::Initiated => match event.seen() {
             Kind::Connection(c) => {
                 Value::Bool(matches!(c.op, ConnectionOp::Connect | ConnectionOp::Connected))
             }
@@ -309,7 +309,10 @@ pub(super) fn of_ends(event: &Event, field: Field) -> Value<'_> {
 }
 
 fn of_kind(event: &Event, field: Field) -> Value<'_> {
-    match &event.kind {
+    if let (Kind::Fact(turn), Field::FactSubject) = (&event.kind, field) {
+        return compact(&turn.subject);
+    }
+    match event.seen() {
         Kind::Exit(exit) => match field {
             Field::ExitCode => exit.code.map_or(Value::Absent, |code| Value::Int(code.into())),
             Field::ExitSignal => exit.signal.map_or(Value::Absent, |signal| Value::Int(signal.into())),

@@ -7,7 +7,7 @@ use crate::network::{ConnectionOp, Direction};
 
 /// The same ends as the one that connected or asked, and the other; where neither is known to have, none.
 pub(super) fn of_roles(event: &Event, field: Field) -> Value<'_> {
-    let is_own = match &event.kind {
+    let is_own = match event.seen() {
         Kind::Connection(connection) => match connection.op {
             ConnectionOp::Connect | ConnectionOp::Connected => true,
             ConnectionOp::Accept => false,

@@ -6,7 +6,7 @@
 use super::read::{compact, ends};
 use super::{Field, Value};
 use crate::container::Container;
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::identity::Sensor;
 use compact_str::{CompactString, ToCompactString, format_compact};
 
@@ -18,7 +18,11 @@ const COMPOSE_SERVICE: &str = "com.docker.compose.service";
 
 /// Whether the event is somebody's act of whom only the address is known.
 fn is_known_by_address(event: &Event) -> bool {
-    matches!(event.id.sensor, Sensor::Capture | Sensor::Zeek)
+    let sensor = match &event.kind {
+        Kind::Fact(turn) => turn.sensor,
+        _ => event.id.sensor,
+    };
+    matches!(sensor, Sensor::Capture | Sensor::Zeek)
 }
 
 /// Whether the event is the act of a workload. Cost: no allocation.
@@ -53,7 +57,6 @@ fn name(record: &Container) -> Value<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Kind;
     use crate::identity::{BootTime, ContainerId, Owner};
     use crate::network::{Endpoints, Flow};
     use std::sync::Arc;
