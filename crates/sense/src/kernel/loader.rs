@@ -47,7 +47,7 @@ const VERIFIER_LINES: usize = 3;
 const CAUSE_BYTES: usize = 600;
 /// The tracepoint at the end of every system call. Its programs get their arguments with types, so that they read
 /// registers without a helper.
-const SYS_EXIT: &str = "sys_exit";
+pub(super) const SYS_EXIT: &str = "sys_exit";
 /// The object's table of the system calls that somebody wants.
 const HOOKED: &str = ".data.hooked";
 /// Threads in which the kernel verifies programs, most of what a start takes.
@@ -165,8 +165,13 @@ impl KernelSensor {
     pub fn open(config: &Config) -> Result<Self, Error> {
         let host = Host::examine()?;
         sys::lift_memlock_limit();
-        let types = types::of_kernel()?;
-        let ebpf = open(config, &host, &types)?;
+        // A new loader reads all types of the kernel, which it is not asked for: beside ours, that takes no time.
+        let (types, loader) = thread::scope(|scope| {
+            let loader = scope.spawn(EbpfLoader::new);
+            (types::of_kernel(), loader.join())
+        });
+        let types = types?;
+        let ebpf = open(loader.unwrap_or_default(), config, &host, &types)?;
         let (config, report) = (config.clone(), Report::default());
         Ok(Self { ebpf, host, config, report, types: Some(types), jump_tables: None })
     }
@@ -268,11 +273,12 @@ impl Report {
     }
 }
 
-fn open(config: &Config, host: &Host, types: &Btf) -> Result<Ebpf, Error> {
+fn open(loader: EbpfLoader<'static>, config: &Config, host: &Host, types: &Btf) -> Result<Ebpf, Error> {
     let tracked_v1 = u32::from(matches!(host.tracked, Hierarchy::V1Pids(_)));
     let host_events = if config.host_events { u32::MAX } else { 0 };
     let numbers = normalised_numbers();
-    EbpfLoader::new()
+    let mut loader: EbpfLoader<'_> = loader;
+    loader
         .btf(Some(types))
         .override_global("wk_numbers32", numbers.as_slice(), true)
         .override_global("tracked_v1", &tracked_v1, true)

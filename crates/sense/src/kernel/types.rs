@@ -1,11 +1,11 @@
 //! The running kernel's types (BTF), as the loader's relocation needs them.
 //!
 //! In: `/sys/kernel/btf/vmlinux`. Out: the same types under the same numbers, where those that the programs never mention
-//! have lost what makes them long: structs, unions and enums their name and members, functions their parameters.
-//! Relocation compares the name of every kernel type with that of each of ours; without the names that cannot match it
-//! takes a tenth of the time, and without the members
-//! the loader makes forty thousand lists less. Records without a name stay
-//! whole: they are parts of others. What is not understood is left as it is: only time and memory are lost.
+//! have lost what makes them long: structs, unions and enums are only announced (forward declarations without a name),
+//! functions have no parameters, and the table ends after the last type that can be reached from one that is mentioned.
+//! Relocation looks at every kernel type for each of ours, and the loader makes a list of the members of each. Records
+//! without a name stay whole: they are parts of others. What is not understood is left as it is: only time and memory
+//! are lost.
 //!
 //! Source: Documentation/bpf/btf.rst of Linux 6.18.
 
@@ -14,7 +14,10 @@ use std::{collections::HashSet, fs, ops::Range};
 use aya::{Btf, EbpfError};
 use object::{Endianness, Object, ObjectSection};
 
-use super::{Error, loader::OBJECT};
+use super::{
+    Error,
+    loader::{OBJECT, SYS_EXIT},
+};
 
 const KERNEL: &str = "/sys/kernel/btf/vmlinux";
 const MAGIC: u16 = 0xeb9f;
@@ -24,6 +27,10 @@ const TYPE: usize = 12;
 const INFO: usize = 4;
 /// The bits of that for the number of members.
 const MEMBERS: u32 = 0xffff;
+/// Where the size, or the type that it leads to, stands.
+const SIZE: usize = 8;
+/// Kind and members of a forward declaration.
+const FORWARD: u32 = 7 << 24;
 
 /// The kernel's types.
 ///
@@ -60,10 +67,16 @@ impl Layout {
 /// What matters of a type's kind.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Structs, unions and enums.
+    /// Structs and unions: members of a name, a type and an offset each.
     Record,
+    /// Enums, which lead to no type.
+    Enum,
     /// Types of functions.
     Prototype,
+    /// Pointers, names and qualifiers of one other type.
+    Reference,
+    /// Arrays.
+    Array,
     Other,
 }
 
@@ -85,10 +98,12 @@ fn types<'b>(btf: &'b [u8], layout: &Layout) -> Option<Vec<Type<'b>>> {
         let members = (info & MEMBERS) as usize;
         let (kind, extra) = match info >> 24 & 0x1f {
             1 | 14 | 17 => (Kind::Other, 4),
-            2 | 7..=12 | 16 | 18 => (Kind::Other, 0),
-            3 => (Kind::Other, 12),
-            4 | 5 | 19 => (Kind::Record, members * 12),
-            6 => (Kind::Record, members * 8),
+            2 | 8..=12 | 18 => (Kind::Reference, 0),
+            7 | 16 => (Kind::Other, 0),
+            3 => (Kind::Array, 12),
+            4 | 5 => (Kind::Record, members * 12),
+            6 => (Kind::Enum, members * 8),
+            19 => (Kind::Enum, members * 12),
             13 => (Kind::Prototype, members * 8),
             15 => (Kind::Other, members * 12),
             _ => return None,
@@ -103,26 +118,61 @@ fn types<'b>(btf: &'b [u8], layout: &Layout) -> Option<Vec<Type<'b>>> {
     Some(found)
 }
 
-/// Names of the records of a blob.
+impl Type<'_> {
+    /// Structs, unions and enums that have a name and are not in `names`.
+    fn is_foreign(&self, names: &HashSet<Vec<u8>>) -> bool {
+        matches!(self.kind, Kind::Record | Kind::Enum) && !self.name.is_empty() && !names.contains(self.name)
+    }
+
+    /// Numbers of the types that this one is made of.
+    fn leads_to(&self) -> Vec<u32> {
+        let at = |at: usize| u32_at(self.bytes, at).unwrap_or_default();
+        match self.kind {
+            Kind::Reference | Kind::Prototype => vec![at(SIZE)],
+            Kind::Array => vec![at(TYPE), at(TYPE + 4)],
+            Kind::Record => (TYPE..self.bytes.len()).step_by(12).map(|member| at(member + 4)).collect(),
+            Kind::Enum | Kind::Other => Vec::new(),
+        }
+    }
+}
+
+/// Names that the programs mention: of records, and of the tracepoint whose arguments have types.
 fn names(btf: &[u8]) -> Option<HashSet<Vec<u8>>> {
-    let records = types(btf, &Layout::of(btf)?)?.into_iter().filter(|one| one.kind == Kind::Record);
-    Some(records.filter(|one| !one.name.is_empty()).map(|one| one.name.to_vec()).collect())
+    let records =
+        types(btf, &Layout::of(btf)?)?.into_iter().filter(|one| matches!(one.kind, Kind::Record | Kind::Enum));
+    let named = records.filter(|one| !one.name.is_empty()).map(|one| one.name.to_vec());
+    Some(named.chain([format!("btf_trace_{SYS_EXIT}").into_bytes()]).collect())
+}
+
+/// How many of the `types` hold all that can be reached from one of `names`.
+fn reachable(types: &[Type<'_>], names: &HashSet<Vec<u8>>) -> usize {
+    let mut found = HashSet::new();
+    // Numbers begin with 1; 0 is `void`.
+    let mut left: Vec<usize> =
+        (1..).zip(types).filter(|(_, one)| names.contains(one.name)).map(|(number, _)| number).collect();
+    while let Some(number) = left.pop() {
+        let Some(one) = number.checked_sub(1).and_then(|at| types.get(at)) else { continue };
+        if found.insert(number) && !one.is_foreign(names) {
+            left.extend(one.leads_to().into_iter().map(|number| number as usize));
+        }
+    }
+    found.into_iter().max().unwrap_or_default()
 }
 
 /// The blob without names and members of records that are not in `names`, and without parameters.
 fn lightened(btf: &[u8], names: &HashSet<Vec<u8>>) -> Option<Vec<u8>> {
     let layout = Layout::of(btf)?;
     let mut light = btf.get(..layout.types.start)?.to_vec();
-    for one in types(btf, &layout)? {
-        let foreign = one.kind == Kind::Record && !one.name.is_empty() && !names.contains(one.name);
+    let types = types(btf, &layout)?;
+    for one in types.iter().take(reachable(&types, names)) {
+        let foreign = one.is_foreign(names);
         if !foreign && one.kind != Kind::Prototype {
             light.extend(one.bytes);
             continue;
         }
-        let info = u32_at(one.bytes, INFO)? & !MEMBERS;
-        light.extend(if foreign { 0 } else { u32_at(one.bytes, 0)? }.to_ne_bytes());
-        light.extend(info.to_ne_bytes());
-        light.extend(one.bytes.get(INFO + 4..TYPE)?);
+        let (name, info) = (u32_at(one.bytes, 0)?, u32_at(one.bytes, INFO)? & !MEMBERS);
+        let (name, info, size) = if foreign { (0, FORWARD, 0) } else { (name, info, u32_at(one.bytes, SIZE)?) };
+        light.extend([name, info, size].into_iter().flat_map(u32::to_ne_bytes));
     }
     let types_len = u32::try_from(light.len() - layout.types.start).ok()?;
     let strings = btf.get(layout.strings.clone())?;
@@ -177,9 +227,9 @@ mod tests {
         let kernel =
             blob(&["task_struct", "inode", "inode_operations", "", "task_struct___other"], prototype);
         let light = lightened(&kernel, &own).unwrap();
-        let expected: [(&[u8], usize); 6] =
-            [(b"task_struct", 24), (b"inode", 24), (b"", 12), (b"", 24), (b"task_struct", 24), (b"", 12)];
-        assert_eq!(shape(&light), expected);
+        let expected: [(&[u8], usize); 5] =
+            [(b"task_struct", 24), (b"inode", 24), (b"", 12), (b"", 24), (b"task_struct", 24)];
+        assert_eq!(shape(&light), expected, "and nothing behind what can be reached");
     }
 
     #[test]
@@ -194,9 +244,13 @@ mod tests {
         let Ok(kernel) = fs::read(KERNEL) else { return eprintln!("SKIPPED: this kernel gives no {KERNEL}") };
         let light = lightened(&kernel, &HashSet::from([b"task_struct".to_vec()])).unwrap();
         let (before, after) = (shape(&kernel), shape(&light));
-        assert_eq!(before.len(), after.len());
+        assert!(after.len() < before.len());
         let kept = before.iter().zip(&after).filter(|(_, after)| after.0 == b"task_struct");
         assert!(kept.clone().count() > 0 && kept.into_iter().all(|(before, after)| before == after));
+        let found = types(&light, &Layout::of(&light).unwrap()).unwrap();
+        let whole = found.iter().filter(|one| one.name == b"task_struct");
+        let last = whole.flat_map(Type::leads_to).max().unwrap() as usize;
+        assert!(last <= found.len(), "what it is made of is there");
         let types_bytes = |btf: &[u8]| Layout::of(btf).unwrap().types.len();
         assert!(types_bytes(&light) * 3 < types_bytes(&kernel) * 2);
     }
