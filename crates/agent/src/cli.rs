@@ -94,7 +94,8 @@ pub struct Watch {
 /// `replay`.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// Recordings: Watchkeeper events (NDJSON), Kubernetes audit logs. `-` is standard input.
+    /// Recordings, plain or gzip-compressed: Watchkeeper events (NDJSON), captures (pcap, pcapng), Kubernetes audit logs,
+    /// Zeek's conn, dns, ssl and http logs. Logs of Zeek that follow each other are joined. `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Kind of the files, where it should not be recognised.
@@ -211,6 +212,16 @@ pub enum Kind {
     Events,
     /// Kubernetes audit log (JSON lines).
     KubernetesAudit,
+    /// Packets: pcap or pcapng.
+    Capture,
+    /// Zeek's log of connections.
+    ZeekConn,
+    /// Zeek's log of DNS.
+    ZeekDns,
+    /// Zeek's log of TLS.
+    ZeekSsl,
+    /// Zeek's log of HTTP.
+    ZeekHttp,
 }
 
 /// `doctor`.

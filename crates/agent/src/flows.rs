@@ -9,6 +9,7 @@ use event::WallTime;
 use flow::{Endpoint, Flow, Limits, Table};
 use respond::{escape::escaped, rfc3339};
 use sense::capture::{Capture, Error, Layer3, layer3};
+use sense::traffic::Unread;
 use serde::Serialize;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -40,22 +41,10 @@ struct Reading<'a> {
     unread: Unread,
 }
 
-/// Frames that hold nothing for the table.
-#[derive(Default)]
-struct Unread {
-    /// No IP inside, such as ARP, or cut before it begins.
-    other: u64,
-    /// Of link types that are not read, and one of them.
-    unknown_links: u64,
-    link: u32,
-}
-
 impl<'a> Reading<'a> {
     fn new(path: &'a Path, format: FlowFormat) -> Self {
-        // The seed of a fresh hasher is random; it changes no output.
-        let limits = Limits { seed: RandomState::new().hash_one(0), ..Limits::default() };
         let name = path.display().to_string();
-        Self { path, name, format, table: Table::new(limits), unread: Unread::default() }
+        Self { path, name, format, table: Table::new(limits()), unread: Unread::default() }
     }
 
     fn run(mut self, out: &mut impl Write) -> Result<(), Failure> {
@@ -90,7 +79,7 @@ impl<'a> Reading<'a> {
         let Some(packet) = capture.next_packet()? else { return Ok(false) };
         match layer3(packet.link, packet.frame) {
             Layer3::Ip(bytes) => self.table.packet(packet.time_ns, bytes),
-            Layer3::Other => self.unread.other += 1,
+            Layer3::Other => self.unread.without_ip += 1,
             Layer3::UnknownLink => {
                 self.unread.unknown_links += 1;
                 self.unread.link = packet.link;
@@ -114,33 +103,16 @@ impl<'a> Reading<'a> {
 
     /// Says what was not read, if anything.
     fn report(&self) {
-        let counts = self.table.counts();
-        let parts = [
-            (self.unread.other, "frames without IP"),
-            (counts.unreadable, "packets with headers that are cut or malformed"),
-            (counts.other_transports, "packets of other transports than tcp, udp and icmp"),
-            (counts.fragments_lost, "fragments that never made a packet"),
-            (counts.tunnels_too_deep, "packets in tunnels too deep"),
-            (counts.evicted, "flows ended early by the memory cap"),
-        ];
-        let mut parts: Vec<String> = parts
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
-        if self.unread.unknown_links > 0 {
-            parts.push(format!("{} frames of link type {}", self.unread.unknown_links, self.unread.link));
-        }
-        if !parts.is_empty() {
-            say(&format!(
-                "{}: {} of {} packets are in flows; {}",
-                self.name,
-                counts.in_flows,
-                counts.packets,
-                parts.join(", ")
-            ));
+        let unread = Unread { flows: self.table.counts(), ..self.unread };
+        if let Some(sentence) = crate::recording::unread(&unread) {
+            say(&format!("{}: {sentence}", self.name));
         }
     }
+}
+
+/// What a table of flows may hold. The seed of a fresh hasher is random; it changes no output.
+pub fn limits() -> Limits {
+    Limits { seed: RandomState::new().hash_one(0), ..Limits::default() }
 }
 
 /// The contract of `--format json`.

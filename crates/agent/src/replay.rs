@@ -1,6 +1,7 @@
 //! `replay`: the same pipeline over recordings, in event time.
 //!
-//! A recording holds what crossed from sense to enrich in arrival order, so the alerts are those of the live run.
+//! A recording holds what crossed from sense to enrich in arrival order, so the alerts are those of the live run. Captures
+//! and logs of other sensors become the same events.
 
 use crate::cli;
 use crate::config::Config;
@@ -9,7 +10,7 @@ use crate::exceptions;
 use crate::failure::{Exit, Failure, say};
 use crate::live;
 use crate::pipeline::Pipeline;
-use crate::recording::Recording;
+use crate::recording::{Beside, Recording, Recordings};
 use crate::strategies::{self, Checked};
 use std::io::{self, BufWriter, Write};
 
@@ -24,8 +25,8 @@ pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
     let mut ready = Some(engine);
     let mut out = BufWriter::new(io::stdout());
     let mut raised = 0;
-    for path in &args.files {
-        let mut recording = Recording::open(path, args.kind)?;
+    let mut recordings = Recordings::new(&args.files, args.kind);
+    while let Some(mut recording) = recordings.next()? {
         let format = live::form(args.judging.format).into();
         let engine = match ready.take() {
             Some(engine) => engine,
@@ -42,6 +43,8 @@ pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
 /// Plays everything; returns the alerts raised.
 fn play(recording: &mut Recording, pipeline: &mut Pipeline, out: &mut impl Write) -> Result<u64, Failure> {
     let broken = |error: io::Error| Failure::output(&error);
+    let bar = recording.bar();
+    let out = &mut Beside { out, bar: &bar };
     while let Some(event) = recording.next_event()? {
         pipeline.push(event, out).map_err(broken)?;
     }

@@ -169,7 +169,7 @@ fn captures_are_read_by_path_and_what_is_none_is_said_at_its_line() {
     assert_eq!(outcome.code, 0, "{}", outcome.out);
     for (name, why) in [
         ("torn.ndjson", "torn.ndjson:3: "),
-        ("packets.pcap", "a pcap file, which tests do not read yet"),
+        ("packets.pcap", "capture ends inside a file header"),
         ("absent.ndjson", "No such file"),
     ] {
         let path = with(name);

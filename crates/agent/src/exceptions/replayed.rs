@@ -7,7 +7,7 @@ use super::{Form, Silence, Test, silences};
 use crate::config::Config;
 use crate::content;
 use crate::failure::{Exit, Failure};
-use crate::recording::Recording;
+use crate::recording::Recordings;
 use detect::Engine;
 use enrich::Enricher;
 use event::{Alert, Event, WallTime};
@@ -47,8 +47,8 @@ pub fn run(args: &Test) -> Result<Exit, Failure> {
         ));
     }
     let mut hides = false;
-    for path in &args.files {
-        let mut recording = Recording::open(path, args.kind)?;
+    let mut recordings = Recordings::new(&args.files, args.kind);
+    while let Some(mut recording) = recordings.next()? {
         let mut bench = Bench::new(&strategies, &chosen, &config)?;
         while let Some(event) = recording.next_event()? {
             bench.push(event);

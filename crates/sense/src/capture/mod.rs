@@ -109,6 +109,25 @@ impl Unpacked {
         self.window.peek_up_to(count)
     }
 
+    /// The first bytes up to the end of the first line, and what was read with them; at most about `limit`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn first_line(&mut self, limit: usize) -> io::Result<&[u8]> {
+        let mut count = self.window.available()?;
+        loop {
+            let there = self.window.peek_up_to(count)?;
+            if there.len() < count || count >= limit || there.contains(&b'\n') {
+                break;
+            }
+            count += 1;
+            // One byte more makes the window read as much as there is.
+            self.window.peek_up_to(count)?;
+            count = count.max(self.window.available()?);
+        }
+        self.window.peek_up_to(count)
+    }
+
     /// Whether the bytes begin as a capture does.
     ///
     /// # Errors

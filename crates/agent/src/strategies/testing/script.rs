@@ -72,7 +72,7 @@ impl Script {
                 "the capture {path} is not in the program: give the document's path to `strategy test`"
             ));
         };
-        let events = capture::read(&folder.join(path))?;
+        let events = capture::read(&folder.join(path), EVENTS)?;
         self.room_for(events.len())?;
         let begin = events.first().map_or(BootTime(0), |event| event.boot);
         for event in events {
