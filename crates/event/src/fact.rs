@@ -40,11 +40,15 @@ pub enum FactName {
     UnknownImage,
     /// The container publishes or opens a port on which web services run. Value: the port.
     WebService,
+    /// What comes in begins as a program does. Value: what sort of program.
+    ExecutableContent,
+    /// What goes out tells of the host: its system, users, names, hardware. Value: of what.
+    HostFacts,
 }
 
 impl FactName {
     /// All of them.
-    pub const ALL: [FactName; 15] = [
+    pub const ALL: [FactName; 17] = [
         FactName::NoHistory,
         FactName::UnregisteredPort,
         FactName::Protocol,
@@ -60,6 +64,8 @@ impl FactName {
         FactName::RuntimeSocket,
         FactName::UnknownImage,
         FactName::WebService,
+        FactName::ExecutableContent,
+        FactName::HostFacts,
     ];
 }
 

@@ -386,6 +386,8 @@ fields! {
     FactRuntimeSocket, "fact.runtime_socket", Text, "", "A container runtime's socket is among the mounts, or is connected to.";
     FactUnknownImage, "fact.unknown_image", Bool, "", "The image was not on the host when Watchkeeper started.";
     FactWebService, "fact.web_service", Text, "", "A published or listening port on which web services run.";
+    FactExecutableContent, "fact.executable_content", Text, "", "What comes in begins as a program does: `ELF program`, `Java class`, `Windows program` or `script`.";
+    FactHostFacts, "fact.host_facts", Text, "", "What goes out tells of the host: `system, architecture, user`, and more.";
 }
 
 #[cfg(test)]

@@ -50,7 +50,8 @@ pub fn finding(alert: &Alert, host: &Host) -> Json {
             object.insert("container".into(), container_json(alert, container.as_deref()));
             object.insert("resources".into(), json!([resource(alert, container.as_deref())]));
         } else if let Some(address) = workload(alert) {
-            object.insert("resources".into(), json!([{ "type": "address", "uid": address, "name": address }]));
+            object
+                .insert("resources".into(), json!([{ "type": "address", "uid": address, "name": address }]));
         }
     }
     finding

@@ -105,13 +105,17 @@ impl Opened {
     fn new(path: &Path, kind: Option<Kind>) -> Result<Self, Failure> {
         let name = path.display().to_string();
         let cannot = |error: io::Error| {
-            Failure::usage(format!("cannot read {name}: {error}"), "give a recording, or `-` for standard input")
+            Failure::usage(
+                format!("cannot read {name}: {error}"),
+                "give a recording, or `-` for standard input",
+            )
         };
         let (bar, bytes) = if name == "-" {
             (Bar::new(None), Unpacked::new(io::stdin()))
         } else {
             let file = File::open(path).map_err(cannot)?;
-            let total = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+            let total =
+                file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
             let bar = Bar::new(total);
             let counted = Counted::new(file, &bar);
             (bar, Unpacked::new(counted))
@@ -157,7 +161,9 @@ impl Recording {
                 head = own.unwrap_or(head);
                 Source::Lines(lines)
             }
-            Content::Zeek(log) => return Ok(Self::of_logs(vec![Opened { name, bytes, content: Content::Zeek(log), bar }])),
+            Content::Zeek(log) => {
+                return Ok(Self::of_logs(vec![Opened { name, bytes, content: Content::Zeek(log), bar }]));
+            }
         };
         Ok(Self { name, source, head, bar, left_out: 0 })
     }

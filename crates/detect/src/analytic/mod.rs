@@ -7,6 +7,7 @@
 //!
 //! Parameters come from the strategies' `yaml analytic` blocks; the code holds the defaults.
 
+mod content;
 mod history;
 mod host_path;
 mod image;
@@ -68,6 +69,7 @@ impl Analytics {
             Box::new(plaintext_client::PlaintextClient { more: clients }),
             Box::new(port::Port),
             Box::new(flows),
+            Box::new(content::Content),
             Box::new(stdio::Stdio),
         ];
         let standing: Vec<Box<dyn Standing + Send>> = vec![

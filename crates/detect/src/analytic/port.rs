@@ -1,6 +1,6 @@
 //! Analytic: connections to ports on which no known protocol belongs.
 //!
-//! In: connections that the observed side opens. Out: the fact `unregistered_port`. Payload gets the same fact from the
+//! In: connections and flows that the observed side opens. Out: the fact `unregistered_port`. Payload gets the same fact from the
 //! flow that it belongs to ([`super::protocol`]). Left out on purpose: loopback and multicast, and whether the peer is
 //! inside or outside: that the port promises nothing holds for both.
 
@@ -15,10 +15,13 @@ pub(crate) struct Port;
 
 impl Analytic for Port {
     fn observe(&mut self, event: &mut Event, _: &mut Made) {
-        let Kind::Connection(connection) = &event.kind else { return };
-        let Connection { op: ConnectionOp::Connect | ConnectionOp::Connected, ends, .. } = &**connection
-        else {
-            return;
+        let ends = match &event.kind {
+            Kind::Connection(connection) => match &**connection {
+                Connection { op: ConnectionOp::Connect | ConnectionOp::Connected, ends, .. } => ends,
+                _ => return,
+            },
+            Kind::Flow(flow) if flow.initiated => &flow.ends,
+            _ => return,
         };
         if leaves(ends) && is_unregistered(ends.remote_port, ends.transport) {
             event.facts.add(Fact::flag(FactName::UnregisteredPort));

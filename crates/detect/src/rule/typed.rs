@@ -38,12 +38,15 @@ impl Key for Field {
 
     fn is_rare(self) -> bool {
         use Field::{
-            FactCommandText, FactHostPath, FactHostSystemFile, FactIntendedDestination, FactPlaintextClient,
-            FactProtocolMismatch, FactRuntimeSocket, FactSocketStdio, FactWebService, FileHostPath,
+            FactCommandText, FactExecutableContent, FactHostFacts, FactHostPath, FactHostSystemFile,
+            FactIntendedDestination, FactPlaintextClient, FactProtocolMismatch, FactRuntimeSocket,
+            FactSocketStdio, FactWebService, FileHostPath,
         };
         matches!(
             self,
             FactCommandText
+                | FactExecutableContent
+                | FactHostFacts
                 | FactHostPath
                 | FactHostSystemFile
                 | FactIntendedDestination

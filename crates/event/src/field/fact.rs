@@ -24,6 +24,8 @@ pub(super) fn of_facts(event: &Event, field: Field) -> Value<'_> {
         Field::FactRuntimeSocket => F::RuntimeSocket,
         Field::FactUnknownImage => F::UnknownImage,
         Field::FactWebService => F::WebService,
+        Field::FactExecutableContent => F::ExecutableContent,
+        Field::FactHostFacts => F::HostFacts,
         _ => return Value::Absent,
     };
     match event.facts.find(name).map(|fact| &fact.value) {

@@ -93,7 +93,9 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         | FactHostSystemFile
         | FactRuntimeSocket
         | FactUnknownImage
-        | FactWebService => of_facts(event, field),
+        | FactWebService
+        | FactExecutableContent
+        | FactHostFacts => of_facts(event, field),
         AuditType => list(super::audit::types(event.class()).iter().copied()),
         _ => of_kind(event, field),
     }

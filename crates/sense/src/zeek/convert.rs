@@ -1,7 +1,8 @@
 //! Records to events.
 
 use event::network::{
-    Connection, ConnectionOp, Direction, Dns, Endpoints, Flow, FlowNames, FlowState, FlowVolume, Http, Transport,
+    Connection, ConnectionOp, Direction, Dns, Endpoints, Flow, FlowNames, FlowState, FlowVolume, Http,
+    Transport,
 };
 use event::{Kind, Text, WallTime};
 use flow::facts_of_port;

@@ -188,7 +188,10 @@ impl<'a> Row<'a> {
         match self {
             Row::Text(row) => {
                 let cell = row.cell(name).unwrap_or_default();
-                cell.split(row.head.set_separator.as_str()).filter(|part| !part.is_empty()).map(unescaped).collect()
+                cell.split(row.head.set_separator.as_str())
+                    .filter(|part| !part.is_empty())
+                    .map(unescaped)
+                    .collect()
             }
             Row::Json(object) => {
                 let items = object.get(name).and_then(Value::as_array).into_iter().flatten();

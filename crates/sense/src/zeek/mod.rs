@@ -32,8 +32,8 @@ use event::identity::UnknownOwner;
 use event::network::FlowNames;
 use event::{BootTime, Event, EventId, Kind, Owner, Sensor, WallTime};
 
-pub use form::{Log, recognise};
 use form::Form;
+pub use form::{Log, recognise};
 use record::Record;
 
 /// Events that are held to put them in order.
@@ -109,7 +109,8 @@ impl Logs {
     /// The logs of `sources`, each with the name by which errors call it and its kind where that should not be
     /// recognised.
     pub fn new(sources: Vec<(String, Box<dyn BufRead>, Option<Log>)>) -> Self {
-        let source = |(name, input, kind)| Source { name, input, form: Form::new(kind), number: 0, next: None };
+        let source =
+            |(name, input, kind)| Source { name, input, form: Form::new(kind), number: 0, next: None };
         Self {
             sources: sources.into_iter().map(source).collect(),
             heads: Default::default(),

@@ -17,7 +17,8 @@ pub fn read(path: &Path, limit: usize) -> Result<Vec<Event>, String> {
     if !metadata.is_file() || metadata.len() > CAPTURE_BYTES {
         return Err(format!("capture {name} is not a regular file of at most {CAPTURE_BYTES} bytes"));
     }
-    let mut recording = Recording::open(path, None).map_err(|failure| format!("capture {}", failure.message))?;
+    let mut recording =
+        Recording::open(path, None).map_err(|failure| format!("capture {}", failure.message))?;
     let mut events = Vec::new();
     loop {
         match recording.next_or_fault() {

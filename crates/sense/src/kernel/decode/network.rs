@@ -2,16 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::{
+    super::layout::{self, endpoint, packet, socket, tcp, unix},
+    DecodeError,
+    record::Record,
+};
 use event::{
     Provenance, Text,
     network::{
         Connection, ConnectionOp, Direction, Dns, Endpoints, Payload, SocketMade, Transport, UnixConnection,
     },
-};
-use super::{
-    super::layout::{self, endpoint, packet, socket, tcp, unix},
-    DecodeError,
-    record::Record,
 };
 
 /// Address families, from linux/socket.h.
