@@ -345,6 +345,10 @@ fn wanted(compiled: &Compiled) -> Wants {
     // What the engine needs for itself: records of containers, its own health and the passing of time.
     let mut classes = BTreeSet::from([Class::Container, Class::Health, Class::Tick]);
     classes.extend(compiled.judged.keys());
+    if classes.contains(&Class::NetworkFlow) || classes.contains(&Class::Fact) {
+        // What the engine makes flows of, and facts about who speaks to whom.
+        classes.extend([Class::NetworkConnection, Class::NetworkPayload, Class::Dns]);
+    }
     if classes.contains(&Class::NetworkPayload) {
         // Whose flow it is, and when it ends.
         classes.insert(Class::NetworkConnection);

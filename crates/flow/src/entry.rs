@@ -419,7 +419,7 @@ const ICMP_VERDICT: Verdict = Verdict {
 };
 
 /// Multicast DNS and LLMNR have the form of DNS and are told apart by their ports, RFC 6762 §5.2 and RFC 4795 §2.
-fn by_port(protocol: Protocol, port: u16) -> Protocol {
+pub(crate) fn by_port(protocol: Protocol, port: u16) -> Protocol {
     match (protocol, port) {
         (Protocol::Dns, 5353) => Protocol::Mdns,
         (Protocol::Dns, 5355) => Protocol::Llmnr,

@@ -61,6 +61,16 @@ pub(crate) struct Judged {
 }
 
 impl Judge {
+    /// The verdict or, where no protocol is recognised, the class so far.
+    pub(crate) fn verdict(&self, transport: Transport) -> Verdict {
+        let [to_server, to_client] =
+            [&self.to_server, &self.to_client].map(|half| head(&half.stream.bytes));
+        self.verdict.unwrap_or_else(|| match (to_server, to_client) {
+            ([], []) => identify::judge(transport, to_server, to_client),
+            _ => identify::classify(transport, to_server, to_client),
+        })
+    }
+
     /// The verdict so far.
     pub(crate) fn so_far(&self) -> Option<Verdict> {
         self.verdict
@@ -208,13 +218,8 @@ impl Judge {
             }
         }
         let (to_server, to_client) = (head(&self.to_server.stream.bytes), head(&self.to_client.stream.bytes));
-        let (verdict, after) = match self.verdict {
-            Some(verdict) => (verdict, self.after),
-            None if to_server.is_empty() && to_client.is_empty() => {
-                (identify::judge(transport, to_server, to_client), 0)
-            }
-            None => (identify::classify(transport, to_server, to_client), 0),
-        };
+        let after = if self.verdict.is_some() { self.after } else { 0 };
+        let verdict = self.verdict(transport);
         let mut facts = self.to_server.stream.facts;
         facts.extend(self.to_client.stream.facts);
         let is_plain = matches!(verdict.protocol, Protocol::PlaintextInteractive | Protocol::Telnet);

@@ -10,6 +10,7 @@
 //! | `entry` | one open flow |
 //! | `stream` | the first bytes of a TCP direction, put in order |
 //! | `judge` | payloads to a verdict and names, until it is sure |
+//! | `conversation` | the same for who has payloads without packets |
 //! | `fragments` | parts of IP packets, joined |
 //! | `names` | which name led a client to an address |
 //! | `seen` | what one packet is to its flow, for who follows flows as they go |
@@ -22,6 +23,7 @@
 //! and every judgement of what is suspicious.
 #![forbid(unsafe_code)]
 
+mod conversation;
 mod entry;
 mod fact;
 mod fragments;
@@ -39,6 +41,7 @@ use std::net::IpAddr;
 
 use wire::{Protocol, Verdict};
 
+pub use conversation::{Conversation, Said};
 pub use entry::{BYTES_PER_FLOW, facts_of_port};
 pub use fact::{Fact, Facts};
 pub use seen::Seen;
@@ -70,6 +73,15 @@ pub enum Transport {
     Udp,
     /// Control messages of IPv4 and IPv6; the ports are 0.
     Icmp,
+}
+
+impl From<wire::Transport> for Transport {
+    fn from(transport: wire::Transport) -> Self {
+        match transport {
+            wire::Transport::Tcp => Self::Tcp,
+            wire::Transport::Udp => Self::Udp,
+        }
+    }
 }
 
 impl Transport {

@@ -157,7 +157,7 @@ mod tests {
         if let Some(protocol) = protocol {
             event.facts.add(Fact::text(FactName::Protocol, protocol));
         }
-        Content.observe(&mut event);
+        Content.observe(&mut event, &mut Made::new());
         let text = |name| match event.facts.find(name).map(|fact| &fact.value) {
             Some(FactValue::Text(text)) => Some(text.to_string()),
             _ => None,

@@ -74,6 +74,14 @@ impl<K: Hash + Eq + Copy, V> Lru<K, V> {
         }
     }
 
+    /// Takes the entry that was last used longest ago, where that is too long before `now`.
+    pub(crate) fn take_idle(&mut self, now: BootTime) -> Option<V> {
+        let (_, key) = self.order.first_key_value()?;
+        let is_idle = self.entries.get(key).is_some_and(|entry| now.since(entry.used) > self.keep);
+        let (_, key) = is_idle.then(|| self.order.pop_first())??;
+        self.entries.remove(&key).map(|entry| entry.value)
+    }
+
     /// Entries given up for lack of room since the last call.
     pub(crate) fn take_evicted(&mut self) -> u64 {
         std::mem::take(&mut self.evicted)

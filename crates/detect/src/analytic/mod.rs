@@ -8,9 +8,12 @@
 //! Parameters come from the strategies' `yaml analytic` blocks; the code holds the defaults.
 
 mod content;
+#[cfg(test)]
+mod flow_tests;
 mod history;
 mod host_path;
 mod image;
+mod live_flow;
 mod lru;
 mod parameters;
 mod plaintext_client;
@@ -65,6 +68,7 @@ impl Analytics {
             parameters;
         let mut flows = protocol::FlowProtocol::default();
         flows.mismatch_confidence = mismatch_confidence.unwrap_or(flows.mismatch_confidence);
+        flows.whole = fields.contains_key(&Class::NetworkFlow) || fields.contains_key(&Class::Fact);
         let analytics: Vec<Box<dyn Analytic + Send>> = vec![
             Box::new(plaintext_client::PlaintextClient { more: clients }),
             Box::new(port::Port),

@@ -1,23 +1,31 @@
-//! Analytic: what a flow speaks, whether its port promises that, and shell text in plain sessions.
+//! Analytic: what a flow speaks, whether its port promises that, shell text in plain sessions, and the flow as a whole.
 //!
 //! In: connections and their first payload bytes, joined by socket cookie. Out, on payload events: `protocol`,
-//! `protocol_confidence`, `protocol_mismatch`, `unregistered_port`, `command_text`. State: one entry per flow that sent
-//! payload (until it is known, where that is a datagram), or whose side its ports do not tell; dropped
-//! when it closes, when it was silent for a time, or when the table is full (the longest silent first, counted). Left
-//! out on purpose: payload without a cookie is judged alone.
+//! `protocol_confidence`, `protocol_mismatch`, `unregistered_port`, `command_text`. Where rules or analytics read flows, also
+//! one event of class `network_flow` for each flow of the kernel's that ends: a TCP connection when it closes, datagrams
+//! when they were silent for a minute. Captures and logs have such events themselves.
+//!
+//! State: one entry per flow that sent payload (until it is known, where that is a datagram), or whose side its ports do
+//! not tell, or that is wanted as a whole; dropped when it closes, when it was silent for a time, or when the table is
+//! full (the longest silent first, counted). Left out on purpose: payload without a cookie is judged alone; packets are
+//! not counted, and bytes of datagrams only as far as their payload is seen.
 
+use super::live_flow::Trace;
 use super::port::{is_unregistered, leaves, wire_transport};
 use super::{Analytic, Lru, Made};
 use compact_str::CompactString;
-use event::network::{Connection, ConnectionOp, Direction, Endpoints, Payload};
-use event::{BootTime, Event, Fact, FactName, Facts, Kind};
+use event::network::{Connection, ConnectionOp, Direction, Endpoints, Payload, Transport};
+use event::{Event, Fact, FactName, Facts, Kind, Sensor};
+use flow::Conversation;
 use std::time::Duration;
-use wire::{Identifier, Protocol};
+use wire::Protocol;
 
-/// Flows at once.
+/// Flows of either transport at once.
 const FLOW_LIMIT: usize = 16_384;
-/// A flow that was silent for this long is forgotten: its first payload is long past.
-const SILENCE: Duration = Duration::from_secs(300);
+/// A connection that was silent for this long is forgotten: RFC 5382 REQ-5 lets it be so for two hours and four minutes.
+const TCP_SILENCE: Duration = Duration::from_secs(7_440);
+/// Datagrams that were silent for this long are over.
+const UDP_SILENCE: Duration = Duration::from_secs(60);
 /// Percent from which a protocol is said to be another than the port promises.
 const MISMATCH_CONFIDENCE: u8 = 80;
 /// Longest shell text that is kept as a fact.
@@ -27,55 +35,84 @@ const FIRST_EPHEMERAL_PORT: u16 = 32_768;
 
 /// Which side of the flow is observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Client,
     Server,
 }
 
-#[derive(Debug)]
-struct Flow {
-    side: Option<Side>,
-    identifier: Option<Box<Identifier>>,
+impl Side {
+    /// The port of the side that was asked.
+    pub(super) fn listener_port(self, ends: &Endpoints) -> u16 {
+        match self {
+            Side::Client => ends.remote_port,
+            Side::Server => ends.local_port,
+        }
+    }
+}
+
+/// What is known of a flow.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    pub(super) side: Option<Side>,
+    pub(super) talk: Option<Conversation>,
+    /// Where flows are wanted as a whole.
+    pub(super) trace: Option<Box<Trace>>,
 }
 
 /// The analytic.
 #[derive(Debug)]
 pub(crate) struct FlowProtocol {
-    flows: Lru<u64, Flow>,
+    tcp: Lru<u64, Live>,
+    udp: Lru<u64, Live>,
     /// Percent from which a mismatch is a fact.
     pub(crate) mismatch_confidence: u8,
+    /// Whether somebody reads flows as a whole.
+    pub(crate) whole: bool,
 }
 
 impl Default for FlowProtocol {
     fn default() -> Self {
-        Self { flows: Lru::new(FLOW_LIMIT, SILENCE), mismatch_confidence: MISMATCH_CONFIDENCE }
+        Self {
+            tcp: Lru::new(FLOW_LIMIT, TCP_SILENCE),
+            udp: Lru::new(FLOW_LIMIT, UDP_SILENCE),
+            mismatch_confidence: MISMATCH_CONFIDENCE,
+            whole: false,
+        }
     }
 }
 
 impl Analytic for FlowProtocol {
-    fn observe(&mut self, event: &mut Event, _: &mut Made) {
+    fn observe(&mut self, event: &mut Event, made: &mut Made) {
         let now = event.boot;
+        while let Some(live) = self.udp.take_idle(now) {
+            made.extend(live.end(now));
+        }
         match &event.kind {
-            Kind::Connection(connection) => self.connection(connection, now),
-            Kind::Payload(payload) => self.payload(payload, now, &mut event.facts),
-            Kind::Tick => self.flows.forget(now),
+            Kind::Connection(connection) => self.connection(connection, event, made),
+            Kind::Payload(_) => self.payload(event),
+            Kind::Tick => self.tcp.forget(now),
             _ => {}
         }
     }
 
     fn lost(&mut self) -> u64 {
-        self.flows.take_evicted()
+        self.tcp.take_evicted() + self.udp.take_evicted()
     }
 }
 
 impl FlowProtocol {
-    fn connection(&mut self, connection: &Connection, now: BootTime) {
+    fn connection(&mut self, connection: &Connection, event: &Event, made: &mut Made) {
         if connection.cookie == 0 {
             return;
         }
+        let wanted = self.whole && event.id.sensor == Sensor::Kernel;
+        let flows = if connection.ends.transport == Transport::Udp { &mut self.udp } else { &mut self.tcp };
         let side = match connection.op {
             ConnectionOp::Close => {
-                self.flows.remove(&connection.cookie);
+                let live = flows.remove(&connection.cookie).unwrap_or_default();
+                if wanted {
+                    made.push_back(live.close(connection, event));
+                }
                 return;
             }
             ConnectionOp::Connect | ConnectionOp::Connected => Side::Client,
@@ -83,65 +120,77 @@ impl FlowProtocol {
             ConnectionOp::Listen | ConnectionOp::Bind | ConnectionOp::Established => return,
         };
         // What the ports tell anyway needs no entry: most flows are so, and datagram flows have no end that frees one.
-        if guess_side(&connection.ends) == side {
+        if !wanted && guess_side(&connection.ends) == side {
             return;
         }
-        let flow = self.flows.touch(connection.cookie, now, || Flow { side: None, identifier: None });
-        if let Some(flow) = flow {
-            flow.side = Some(side);
+        let Some(live) = flows.touch(connection.cookie, event.boot, Live::default) else { return };
+        live.side = Some(side);
+        if wanted {
+            live.trace_from(event, (connection.ends, connection.cookie));
         }
     }
 
-    fn payload(&mut self, payload: &Payload, now: BootTime, facts: &mut Facts) {
+    fn payload(&mut self, event: &mut Event) {
+        let Event { kind: Kind::Payload(payload), facts, .. } = event else { return };
         let Some(transport) = wire_transport(payload.ends.transport) else { return };
-        let mut alone = Flow { side: None, identifier: None };
-        let flow = match payload.cookie {
+        let flows = if transport == wire::Transport::Udp { &mut self.udp } else { &mut self.tcp };
+        let mut alone = Live::default();
+        let live = match payload.cookie {
             0 => Some(&mut alone),
-            cookie => self.flows.touch(cookie, now, || Flow { side: None, identifier: None }),
+            cookie => flows.touch(cookie, event.boot, Live::default),
         };
-        let Some(flow) = flow else { return };
-        let side = flow.side.unwrap_or_else(|| guess_side(&payload.ends));
-        let port = match side {
-            Side::Client => payload.ends.remote_port,
-            Side::Server => payload.ends.local_port,
-        };
+        let Some(live) = live else { return };
+        let side = live.side.unwrap_or_else(|| guess_side(&payload.ends));
+        let port = side.listener_port(&payload.ends);
         if side == Side::Client && leaves(&payload.ends) && is_unregistered(port, payload.ends.transport) {
             facts.add(Fact::flag(FactName::UnregisteredPort));
         }
-        let identifier = flow.identifier.get_or_insert_with(|| Box::new(Identifier::new(transport)));
-        if !identifier.is_full() {
-            identifier.feed(to_or_from(side, payload.direction), &payload.bytes);
+        let talk = live.talk.get_or_insert_with(|| Conversation::new(transport));
+        talk.payload(to_or_from(side, payload.direction), payload.offset, &payload.bytes);
+        let verdict = talk.verdict();
+        state(verdict, self.mismatch_confidence, transport, port, facts);
+        if is_plain(verdict.protocol) {
+            facts_of_text(payload, facts);
         }
-        let verdict = identifier.verdict();
+        let wanted = self.whole && event.id.sensor == Sensor::Kernel && payload.cookie != 0;
         // A datagram tells by itself: nothing of it is needed for the next one.
-        let done =
-            transport == wire::Transport::Udp && verdict.protocol != Protocol::Unknown && flow.side.is_none();
-        if done {
-            self.flows.remove(&payload.cookie);
-        }
-        if verdict.protocol != Protocol::Unknown {
-            let mut fact = Fact::text(FactName::Protocol, verdict.protocol.as_str());
-            fact.terms.push(("evidence".into(), verdict.evidence.into()));
-            facts.add(fact);
-            facts.add(Fact::number(FactName::ProtocolConfidence, verdict.confidence.into()));
-        }
-        if let Some(promised) = wire::ports::registered(port, transport)
-            && verdict.confidence >= self.mismatch_confidence
-            && !fits(verdict.protocol, promised)
-        {
-            facts.add(Fact::text(FactName::ProtocolMismatch, promised.as_str()));
-        }
-        if is_plain(verdict.protocol)
-            && let Some(found) = wire::session::command_text(&payload.bytes)
-        {
-            let text = payload.bytes.get(found.span.clone()).unwrap_or_default();
-            let text = text.get(..COMMAND_LIMIT_BYTES).unwrap_or(text);
-            let mut fact = Fact::text(FactName::CommandText, CompactString::from_utf8_lossy(text));
-            fact.terms.push(("kind".into(), found.kind.as_str().into()));
-            fact.terms.push(("pattern".into(), found.pattern.into()));
-            facts.add(fact);
+        let done = transport == wire::Transport::Udp
+            && verdict.protocol != Protocol::Unknown
+            && live.side.is_none();
+        if wanted {
+            live.count(event);
+        } else if done {
+            let cookie = payload.cookie;
+            flows.remove(&cookie);
         }
     }
+}
+
+/// Says on a payload what its flow speaks.
+fn state(verdict: wire::Verdict, mismatch: u8, transport: wire::Transport, port: u16, facts: &mut Facts) {
+    if verdict.protocol != Protocol::Unknown {
+        let mut fact = Fact::text(FactName::Protocol, verdict.protocol.as_str());
+        fact.terms.push(("evidence".into(), verdict.evidence.into()));
+        facts.add(fact);
+        facts.add(Fact::number(FactName::ProtocolConfidence, verdict.confidence.into()));
+    }
+    if let Some(promised) = wire::ports::registered(port, transport)
+        && verdict.confidence >= mismatch
+        && !fits(verdict.protocol, promised)
+    {
+        facts.add(Fact::text(FactName::ProtocolMismatch, promised.as_str()));
+    }
+}
+
+/// Says what shell text stands in a payload of a plain session.
+fn facts_of_text(payload: &Payload, facts: &mut Facts) {
+    let Some(found) = wire::session::command_text(&payload.bytes) else { return };
+    let text = payload.bytes.get(found.span.clone()).unwrap_or_default();
+    let text = text.get(..COMMAND_LIMIT_BYTES).unwrap_or(text);
+    let mut fact = Fact::text(FactName::CommandText, CompactString::from_utf8_lossy(text));
+    fact.terms.push(("kind".into(), found.kind.as_str().into()));
+    fact.terms.push(("pattern".into(), found.pattern.into()));
+    facts.add(fact);
 }
 
 fn to_or_from(side: Side, direction: Direction) -> wire::Direction {
@@ -152,7 +201,7 @@ fn to_or_from(side: Side, direction: Direction) -> wire::Direction {
 }
 
 /// The side of a flow whose beginning was not seen, by its ports.
-fn guess_side(ends: &Endpoints) -> Side {
+pub(super) fn guess_side(ends: &Endpoints) -> Side {
     let listens = |port: u16| {
         let registered = wire_transport(ends.transport).and_then(|t| wire::ports::registered(port, t));
         (registered.is_some(), port < FIRST_EPHEMERAL_PORT)

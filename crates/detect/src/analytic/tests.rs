@@ -59,7 +59,7 @@ fn clients_of_plain_text_are_known_by_program_and_command_line() {
         ("/bin/ls", "", "-", "-", "-"),
     ] {
         let mut event = exec(path, line);
-        analytics().observe(&mut event);
+        analytics().observe(&mut event, &mut Made::new());
         let found = [FactName::PlaintextClient, FactName::IntendedDestination, FactName::UnregisteredPort];
         assert_eq!(
             found.map(|name| fact(&event, name)),
@@ -82,7 +82,7 @@ fn sockets_on_standard_descriptors_are_told() {
         let stdio = types.map(|fd_type| Fd { fd_type, inode: 5 });
         let mut event =
             of_container(Kind::Exec(Arc::new(Exec { path: Text::resolved(path), stdio, ..Exec::default() })));
-        analytics().observe(&mut event);
+        analytics().observe(&mut event, &mut Made::new());
         assert_eq!(fact(&event, FactName::SocketStdio), expect, "{path}: {types:?}");
     }
 }
@@ -110,7 +110,7 @@ fn a_connection_to_a_port_without_a_protocol_is_told() {
     ] {
         let connection = Connection { ends: ends(remote, port), cookie: 1, ..Connection::default() };
         let mut event = of_container(Kind::Connection(Box::new(connection)));
-        analytics().observe(&mut event);
+        analytics().observe(&mut event, &mut Made::new());
         assert_eq!(fact(&event, FactName::UnregisteredPort), expect, "{remote}:{port}");
     }
 }
@@ -130,7 +130,7 @@ fn payload(port: u16, direction: Direction, bytes: &[u8]) -> Event {
 fn a_flow_says_what_it_speaks_and_whether_its_port_promised_it() {
     let mut analytics = analytics();
     let mut banner = payload(443, Direction::In, b"SSH-2.0-OpenSSH_9.2\r\n");
-    analytics.observe(&mut banner);
+    analytics.observe(&mut banner, &mut Made::new());
     assert_eq!(fact(&banner, FactName::Protocol), "ssh");
     assert_eq!(fact(&banner, FactName::ProtocolMismatch), "tls");
     assert_eq!(fact(&banner, FactName::UnregisteredPort), "-");
@@ -141,8 +141,8 @@ fn shell_text_in_a_plain_session_is_told_with_its_flow() {
     let mut analytics = analytics();
     let mut prompt = payload(4444, Direction::Out, b"/ # ");
     let mut command = payload(4444, Direction::In, b"cat /etc/passwd\n");
-    analytics.observe(&mut prompt);
-    analytics.observe(&mut command);
+    analytics.observe(&mut prompt, &mut Made::new());
+    analytics.observe(&mut command, &mut Made::new());
     assert_eq!(fact(&command, FactName::CommandText), "cat /etc/passwd");
     assert_eq!(fact(&command, FactName::UnregisteredPort), "true");
 }

@@ -1,0 +1,94 @@
+//! Flows as a whole, made of what the kernel says of connections.
+
+use super::{Analytics, Made, Parameters};
+use event::network::{Connection, ConnectionOp, Direction, Endpoints, Flow, Payload, Transport};
+use event::{BootTime, Class, ContainerId, Event, Kind, Owner, Sensor, WallTime};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn analytics() -> Analytics {
+    Analytics::new(Parameters::default(), &BTreeMap::new())
+}
+
+/// Analytics whose flows as a whole are read by a rule.
+fn of_flows() -> Analytics {
+    Analytics::new(Parameters::default(), &BTreeMap::from([(Class::NetworkFlow, BTreeSet::new())]))
+}
+
+fn at(seconds: u64, kind: Kind) -> Event {
+    let mut event = Event::new(Sensor::Kernel, BootTime(seconds * 1_000_000_000), kind);
+    event.wall = WallTime(seconds * 1_000_000_000);
+    event.owner = Owner::Container(ContainerId([7; 32]));
+    event
+}
+
+/// The flows that `events` make.
+fn flows(analytics: &mut Analytics, events: impl IntoIterator<Item = Event>) -> Vec<Flow> {
+    let mut made = Made::new();
+    for mut event in events {
+        analytics.observe(&mut event, &mut made);
+    }
+    let flows = made.into_iter().filter_map(|event| match event.kind {
+        Kind::Flow(flow) => Some(*flow),
+        _ => None,
+    });
+    flows.collect()
+}
+
+fn ends(transport: Transport) -> Endpoints {
+    let (local_ip, remote_ip) = ([172, 17, 0, 2].into(), [203, 0, 113, 9].into());
+    Endpoints { transport, local_ip, local_port: 40_000, remote_ip, remote_port: 4444 }
+}
+
+fn connection(op: ConnectionOp, transport: Transport) -> Connection {
+    Connection { op, ends: ends(transport), cookie: 9, ..Connection::default() }
+}
+
+fn payload(transport: Transport, direction: Direction, text: &str) -> Kind {
+    let bytes = text.as_bytes().into();
+    Kind::Payload(Box::new(Payload { ends: ends(transport), cookie: 9, direction, bytes, ..Payload::default() }))
+}
+
+#[test]
+fn a_connection_that_closes_is_a_flow_with_all_that_was_seen_of_it() {
+    let closed = Connection { bytes_out: 700, bytes_in: 90_000, ..connection(ConnectionOp::Close, Transport::Tcp) };
+    let events = [
+        at(1, Kind::Connection(Box::new(connection(ConnectionOp::Connect, Transport::Tcp)))),
+        at(2, payload(Transport::Tcp, Direction::Out, "GET /x HTTP/1.1\r\nHost: c2.test\r\n\r\n")),
+        at(2, payload(Transport::Tcp, Direction::In, "HTTP/1.1 200 OK\r\n\r\n")),
+        at(61, Kind::Connection(Box::new(closed))),
+    ];
+    let found = flows(&mut of_flows(), events.clone());
+    let [flow] = found.as_slice() else { panic!("{found:?}") };
+    assert!(flow.initiated);
+    assert_eq!((flow.protocol.as_str(), flow.names.host.as_str()), ("http", "c2.test"));
+    assert_eq!((flow.sent.payload_bytes, flow.received.payload_bytes), (700, 90_000));
+    assert_eq!((flow.start.0, flow.duration_ns), (1_000_000_000, 60_000_000_000));
+    assert_eq!(flow.facts, ["protocol_on_foreign_port"]);
+    assert!(flows(&mut analytics(), events.clone()).is_empty(), "nobody reads flows");
+    let captured = events.map(|mut event| {
+        event.id.sensor = Sensor::Capture;
+        event
+    });
+    assert!(flows(&mut of_flows(), captured).is_empty(), "a capture tells its flows itself");
+}
+
+#[test]
+fn a_connection_whose_beginning_was_not_seen_is_a_flow_as_well() {
+    let accepted = Connection { bytes_in: 5, ..connection(ConnectionOp::Close, Transport::Tcp) };
+    let found = flows(&mut of_flows(), [at(9, Kind::Connection(Box::new(accepted)))]);
+    assert_eq!((found[0].received.payload_bytes, found[0].duration_ns, found[0].protocol.as_str()), (5, 0, ""));
+}
+
+#[test]
+fn datagrams_that_were_silent_for_a_minute_are_a_flow() {
+    let mut analytics = of_flows();
+    let events = [
+        at(1, payload(Transport::Udp, Direction::Out, "ping")),
+        at(31, payload(Transport::Udp, Direction::In, "pong!")),
+        at(90, Kind::Tick),
+    ];
+    assert!(flows(&mut analytics, events).is_empty());
+    let found = flows(&mut analytics, [at(92, Kind::Tick)]);
+    assert_eq!((found[0].sent.payload_bytes, found[0].received.payload_bytes), (4, 5));
+    assert_eq!((found[0].duration_ns, found[0].end.as_str()), (30_000_000_000, "idle"));
+}
