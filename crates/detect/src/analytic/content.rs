@@ -3,11 +3,11 @@
 //! In: first payload bytes with what the flow speaks ([`super::protocol`] comes before). Out, on payload events:
 //! * `executable_content`: what comes in begins as a program does, by itself or as the body of an HTTP answer;
 //! * `host_facts`: what goes out tells of three or more of: system, architecture, user, host name, processor, memory,
-//!   protection, process, passwords. Only where the protocol carries nothing of the kind by itself: plain sessions,
-//!   unknown ones, mail and FTP's data.
+//!   protection, process, passwords, plain or in Base64. Only where the protocol carries nothing of the kind by itself:
+//!   plain sessions, unknown ones, mail, FTP's data, and what HTTP posts.
 //!
 //! No state. Left out on purpose: programs in archives and scripts without an interpreter line; facts in another coding
-//! than ASCII; HTTP requests, whose user agents tell of systems too.
+//! than ASCII; heads of HTTP requests, whose user agents tell of systems too.
 //!
 //! Source: gABI (ELF), PE format of Microsoft, JVM specification §4.1, execve(2); the layouts of hosts' reports are of
 //! stealers and agents as published analyses print them.
@@ -20,6 +20,9 @@ use event::{Event, Fact, FactName, FactValue, Kind};
 const FEWEST: usize = 3;
 /// Bytes of a payload that are read.
 const READ_BYTES: usize = 1500;
+
+/// The end of a head of HTTP, RFC 9112 §2.1.
+const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// Words by the kind of fact that they introduce, in lower case.
 const WORDS: &[(&str, &[&str])] = &[
@@ -70,26 +73,64 @@ impl Analytic for Content {
                     event.facts.add(Fact::text(FactName::ExecutableContent, kind));
                 }
             }
-            Direction::Out if is_plain(event) => {
-                let told = told(bytes);
+            Direction::Out => {
+                let Some(said) = said(event, bytes) else { return };
+                let told = match base64(said) {
+                    Some(decoded) => told(&decoded),
+                    None => told(said),
+                };
                 if told.len() >= FEWEST {
                     event.facts.add(Fact::text(FactName::HostFacts, told.join(", ")));
                 }
             }
-            Direction::Out => {}
         }
     }
 }
 
-/// Whether what the flow speaks says nothing about hosts by itself.
-fn is_plain(event: &Event) -> bool {
-    match event.facts.find(FactName::Protocol).map(|fact| &fact.value) {
-        None => true,
-        Some(FactValue::Text(name)) => {
-            matches!(name.as_str(), "plaintext_interactive" | "telnet" | "smtp" | "ftp")
-        }
-        Some(_) => false,
+/// The part of what goes out that the protocol leaves to whoever speaks it; `None` where it says such things by itself.
+fn said<'a>(event: &Event, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    let protocol = match event.facts.find(FactName::Protocol).map(|fact| &fact.value) {
+        None => "",
+        Some(FactValue::Text(name)) => name.as_str(),
+        Some(_) => return None,
+    };
+    match protocol {
+        "" | "plaintext_interactive" | "telnet" | "smtp" | "ftp" => Some(bytes),
+        "http" => match memchr::memmem::find(bytes, b" HTTP/1.") {
+            Some(_) => bytes.get(memchr::memmem::find(bytes, HEAD_END)? + HEAD_END.len()..),
+            None => Some(bytes),
+        },
+        _ => None,
     }
+}
+
+/// The bytes that a text in Base64 stands for, RFC 4648 §4 and §5; `None` where it is none, or too short to tell.
+fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    const SHORTEST: usize = 40;
+    let text = text.trim_ascii();
+    if text.len() < SHORTEST {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);
+    for digit in digits {
+        let value = match digit {
+            b'A'..=b'Z' => digit - b'A',
+            b'a'..=b'z' => digit - b'a' + 26,
+            b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count & 0xff).unwrap_or_default());
+        }
+    }
+    Some(bytes)
 }
 
 /// What sort of program begins so.
@@ -125,19 +166,19 @@ fn is_interpreter(rest: &[u8]) -> bool {
 
 /// The body of an HTTP answer whose head is whole.
 fn body(bytes: &[u8]) -> Option<&[u8]> {
-    const END: &[u8] = b"\r\n\r\n";
     if !bytes.starts_with(b"HTTP/1.") {
         return None;
     }
-    let at = memchr::memmem::find(bytes, END)?;
-    bytes.get(at + END.len()..)
+    let at = memchr::memmem::find(bytes, HEAD_END)?;
+    bytes.get(at + HEAD_END.len()..)
 }
 
 /// The kinds of facts of which a text tells.
 fn told(bytes: &[u8]) -> Vec<&'static str> {
     // Binary data has no words, and is most of what comes here.
     let is_text = |byte: &u8| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    if bytes.is_empty() || !bytes.iter().all(is_text) {
+    // A field in UTF-16 among others is no reason to stop.
+    if bytes.is_empty() || bytes.iter().filter(|byte| is_text(byte)).count() * 10 < bytes.len() * 9 {
         return Vec::new();
     }
     let text = bytes.to_ascii_lowercase();
@@ -197,13 +238,20 @@ mod tests {
             Some("system, architecture, protection")
         );
         assert_eq!(check(Direction::In, report, None).1, None);
+        let mixed = b"User Name: a<br>Computer Name: B<br>RAM: 1 MB<br>Host: 1\x009\x002\0, and so it goes on";
+        assert_eq!(check(Direction::Out, mixed, None).1.as_deref(), Some("user, host name, memory"));
         let json = br#"{"architecture":"amd64","host":"2652f848e1b8","pid":1282,"username":"root"}"#;
         let told = check(Direction::Out, json, Some("plaintext_interactive")).1;
         assert_eq!(told.as_deref(), Some("architecture, user, host name, process"));
+        let posted = b"POST /a HTTP/1.1\r\nHost: a\r\n\r\nuser: a, hostname: b, ram: 1";
+        assert!(check(Direction::Out, posted, Some("http")).1.is_some());
+        let coded = b"eyJob3N0IjogIjI2NTJmODQ4ZTFiOCIsICJwbGF0Zm9ybSI6ICJsaW51eCIsICJwaWQiOiAxMjU4fQ==";
+        assert_eq!(check(Direction::Out, coded, Some("http")).1.as_deref(), Some("system, host name, process"));
         for (bytes, protocol) in [
             (&b"login: admin\nPassword: hunter2\n"[..], None),
             (b"uname -a on x86_64 please", None),
-            (report, Some("http")),
+            (b"GET / HTTP/1.1\r\nUser-Agent: x (Windows 7; x86_64) intel(r) ram: username: \r\n\r\n", Some("http")),
+            (b"QWxsIHRoYXQgc3RhbmRzIGhlcmUgaXMgYSBzZW50ZW5jZSB3aXRob3V0IGEgZmFjdA==", None),
             (report, Some("mysql")),
         ] {
             assert_eq!(check(Direction::Out, bytes, protocol).1, None, "{}", bytes.escape_ascii());
