@@ -1,8 +1,10 @@
 //! Checks and generators of the repository: `cargo run --release -p xtask -- layers | gen [--check]`.
 //!
 //! `layers` holds the crates to ARCHITECTURE.md's table and `unsafe` to sense's one module. `gen` writes
-//! docs/reference from the code's catalogues; with `--check` it writes nothing and fails where a page is stale.
+//! docs/reference from the code's catalogues, and the captures in tests/captures; with `--check` it writes nothing and
+//! fails where one of them is stale.
 
+mod captures;
 mod layers;
 mod reference;
 

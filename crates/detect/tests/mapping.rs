@@ -10,7 +10,7 @@ use detect::plain::{EventRules, EventScratch};
 use event::file::{File, FileOp};
 use event::health::ApiActivity;
 use event::kernel::Syscall;
-use event::network::{Connection, ConnectionOp, Direction, Dns, Endpoints};
+use event::network::{Connection, ConnectionOp, Direction, Dns, Endpoints, Http};
 use event::process::{Actor, Argv, Exec, Gap};
 use event::{Event, Kind, Text};
 use std::sync::Arc;
@@ -176,6 +176,51 @@ fn dns_has_the_names_of_sigma_of_sysmon_and_of_zeek() {
     let Kind::Dns(answer) = &mut refused.kind else { panic!("{refused:?}") };
     answer.rcode = 5;
     check(ZEEK_DNS, &refused, &[("{rejected: 'true'}", true), ("{rcode_name: REFUSED}", true)]);
+}
+
+#[test]
+fn a_request_of_http_has_the_names_of_proxies_of_web_servers_and_of_zeek() {
+    let Kind::Dns(dns) = dns(Direction::Out, false).kind else { panic!("no DNS") };
+    let http = Http {
+        ends: dns.ends,
+        initiated: true,
+        method: "POST".into(),
+        host: Text::claimed("c2.example.com"),
+        target: Text::claimed("/gate/x.php?cmd=whoami"),
+        agent: Text::claimed("curl/8.5.0"),
+        status: 200,
+        media_type: "application/octet-stream".into(),
+        ..Http::default()
+    };
+    let event = at(0.0, 0, Kind::Http(Box::new(http)));
+    check(
+        "category: proxy",
+        &event,
+        &[
+            ("{c-useragent|startswith: curl/, cs-host|endswith: .example.com}", true),
+            ("{c-uri|contains: /gate/, cs-method: POST, c-uri-extension: php}", true),
+            ("{c-uri-query: cmd=whoami, c-uri-stem: /gate/x.php, dst_ip: 9.9.9.9}", true),
+            ("{c-uri-extension: exe}", false),
+        ],
+    );
+    check(
+        "category: webserver",
+        &event,
+        &[
+            ("{cs-uri-query|contains: /gate/, sc-status: 200}", true),
+            ("[whoami]", true),
+            ("[c2.example.net]", false),
+            ("{sc-status: 404}", false),
+        ],
+    );
+    check(
+        "product: zeek, service: http",
+        &event,
+        &[
+            ("{method: POST, uri|contains: gate, id.resp_h: 9.9.9.9, id.orig_p: 40000}", true),
+            ("{resp_mime_types: application/octet-stream, user_agent: curl/8.5.0, status_code: 200}", true),
+        ],
+    );
 }
 
 #[test]

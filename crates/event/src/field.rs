@@ -305,6 +305,7 @@ fields! {
     HttpTarget, "http.target", Text, "http_request.url.url_string", "What the request names: path and query, or a whole address where a proxy is asked.";
     HttpPath, "http.path", Text, "http_request.url.path", "Path of it.";
     HttpQuery, "http.query", Text, "http_request.url.query_string", "Query of it, without the question mark.";
+    HttpExtension, "http.extension", Text, "", "What stands behind the last dot of the path's last part.";
     HttpAgent, "http.user_agent", Text, "http_request.user_agent", "User agent: claimed.";
     HttpReferrer, "http.referrer", Text, "http_request.referrer", "Page that led here: claimed.";
     HttpStatus, "http.status", Int, "http_response.code", "Status of the answer, where one was seen.";

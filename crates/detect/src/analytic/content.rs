@@ -238,7 +238,8 @@ mod tests {
             Some("system, architecture, protection")
         );
         assert_eq!(check(Direction::In, report, None).1, None);
-        let mixed = b"User Name: a<br>Computer Name: B<br>RAM: 1 MB<br>Host: 1\x009\x002\0, and so it goes on";
+        let mixed =
+            b"User Name: a<br>Computer Name: B<br>RAM: 1 MB<br>Host: 1\x009\x002\0, and so it goes on";
         assert_eq!(check(Direction::Out, mixed, None).1.as_deref(), Some("user, host name, memory"));
         let json = br#"{"architecture":"amd64","host":"2652f848e1b8","pid":1282,"username":"root"}"#;
         let told = check(Direction::Out, json, Some("plaintext_interactive")).1;
@@ -246,11 +247,17 @@ mod tests {
         let posted = b"POST /a HTTP/1.1\r\nHost: a\r\n\r\nuser: a, hostname: b, ram: 1";
         assert!(check(Direction::Out, posted, Some("http")).1.is_some());
         let coded = b"eyJob3N0IjogIjI2NTJmODQ4ZTFiOCIsICJwbGF0Zm9ybSI6ICJsaW51eCIsICJwaWQiOiAxMjU4fQ==";
-        assert_eq!(check(Direction::Out, coded, Some("http")).1.as_deref(), Some("system, host name, process"));
+        assert_eq!(
+            check(Direction::Out, coded, Some("http")).1.as_deref(),
+            Some("system, host name, process")
+        );
         for (bytes, protocol) in [
             (&b"login: admin\nPassword: hunter2\n"[..], None),
             (b"uname -a on x86_64 please", None),
-            (b"GET / HTTP/1.1\r\nUser-Agent: x (Windows 7; x86_64) intel(r) ram: username: \r\n\r\n", Some("http")),
+            (
+                b"GET / HTTP/1.1\r\nUser-Agent: x (Windows 7; x86_64) intel(r) ram: username: \r\n\r\n",
+                Some("http"),
+            ),
             (b"QWxsIHRoYXQgc3RhbmRzIGhlcmUgaXMgYSBzZW50ZW5jZSB3aXRob3V0IGEgZmFjdA==", None),
             (report, Some("mysql")),
         ] {

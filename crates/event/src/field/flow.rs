@@ -47,6 +47,7 @@ pub(super) fn of_http(http: &Http, field: Field) -> Value<'_> {
         Field::HttpTarget => text(&http.target),
         Field::HttpPath => part(http.path()),
         Field::HttpQuery => part(http.query()),
+        Field::HttpExtension => part(http.extension()),
         Field::HttpAgent => text(&http.agent),
         Field::HttpReferrer => text(&http.referrer),
         Field::HttpStatus if http.status != 0 => Value::Int(http.status.into()),

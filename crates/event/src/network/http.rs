@@ -49,6 +49,12 @@ impl Http {
         }
     }
 
+    /// What stands behind the last dot of the path's last part; empty where there is none.
+    pub fn extension(&self) -> &str {
+        let last = self.path().rsplit('/').next().unwrap_or("");
+        last.rsplit_once('.').map_or("", |(_, extension)| extension)
+    }
+
     /// The query, without its question mark.
     pub fn query(&self) -> &str {
         self.target.as_str().split_once('?').map_or("", |(_, query)| query)
@@ -61,16 +67,15 @@ mod tests {
 
     #[test]
     fn path_and_query_are_parts_of_any_form_of_target() {
-        for (target, path, query) in [
-            ("/", "/", ""),
-            ("/a/b.php?x=/c?d", "/a/b.php", "x=/c?d"),
-            ("http://c2.test:81/gate?id=1", "/gate", "id=1"),
-            ("http://c2.test", "/", ""),
-            ("c2.test:443", "c2.test:443", ""),
-            ("/r?to=http://a/b", "/r", "to=http://a/b"),
+        for (target, path, query, extension) in [
+            ("/", "/", "", ""),
+            ("/a.d/b.tar.gz?x=/c?d.e", "/a.d/b.tar.gz", "x=/c?d.e", "gz"),
+            ("http://c2.test:81/gate?id=1", "/gate", "id=1", ""),
+            ("http://c2.test", "/", "", ""),
+            ("/r.php?to=http://a/b", "/r.php", "to=http://a/b", "php"),
         ] {
             let http = Http { target: Text::claimed(target), ..Http::default() };
-            assert_eq!((http.path(), http.query()), (path, query), "{target}");
+            assert_eq!((http.path(), http.query(), http.extension()), (path, query, extension), "{target}");
         }
     }
 }

@@ -11,6 +11,7 @@
 
 mod audit;
 mod fold;
+mod http;
 mod kubernetes;
 mod network;
 mod own;

@@ -35,7 +35,7 @@ pub(super) const ANSWERS: &[Name] = &[
     field("QueryResults", &[Field::DnsAnswer]),
 ];
 
-const ZEEK_ENDS: &[Name] = &[
+pub(super) const ZEEK_ENDS: &[Name] = &[
     field("id.orig_h", &[Field::NetworkOriginatorIp]),
     field("id.orig_p", &[Field::NetworkOriginatorPort]),
     field("id.resp_h", &[Field::NetworkResponderIp]),

@@ -1,10 +1,9 @@
 //! The log sources of other products: one entry each. A log source that is met by events later changes its entry here.
 
-use super::{Given, Key, Source, audit, kubernetes, network};
+use super::{Given, Key, Source, audit, http, kubernetes, network};
 
 /// Why there is nothing for a log source that is in no entry.
 pub(super) const NO_SENSOR: &str = "no sensor gives them";
-const NO_HTTP: &str = "no sensor reads HTTP";
 const NO_LOG: &str = "no sensor reads log files";
 const NO_PROTOCOL: &str = "no sensor reads this protocol";
 
@@ -31,14 +30,14 @@ pub const SOURCES: &[Source] = &[
     events(("", "zeek", "dns"), Given::Events(network::ZEEK_DNS)),
     events(("", "zeek", "conn"), Given::Events(network::ZEEK_CONN)),
     events(("firewall", "*", ""), Given::Events(network::FIREWALL)),
-    zeek("http", NO_HTTP),
+    events(("", "zeek", "http"), Given::Events(http::ZEEK_HTTP)),
     zeek("dce_rpc", NO_PROTOCOL),
     zeek("kerberos", NO_PROTOCOL),
     zeek("rdp", NO_PROTOCOL),
     zeek("smb_files", NO_PROTOCOL),
     zeek("x509", NO_PROTOCOL),
-    events(("proxy", "*", "*"), Given::Nothing(NO_HTTP)),
-    events(("webserver", "*", "*"), Given::Nothing(NO_HTTP)),
+    events(("proxy", "*", "*"), Given::Events(http::PROXY)),
+    events(("webserver", "*", "*"), Given::Events(http::WEB_SERVER)),
     events(("", "", "apache"), Given::Nothing(NO_LOG)),
     events(("", "", "nginx"), Given::Nothing(NO_LOG)),
     log(""),
