@@ -9,10 +9,14 @@
 //!
 //! Source: Documentation/bpf/btf.rst of Linux 6.18.
 
-use std::{collections::HashSet, fs, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    ops::Range,
+};
 
 use aya::{Btf, EbpfError};
-use object::{Endianness, Object, ObjectSection};
+use object::{Endianness, Object, ObjectSection, ObjectSymbol};
 
 use super::{
     Error,
@@ -44,6 +48,13 @@ pub(super) fn of_kernel() -> Result<Btf, Error> {
     let light = own.and_then(names).and_then(|names| lightened(&bytes, &names));
     Btf::parse(light.as_deref().unwrap_or(&bytes), Endianness::default())
         .map_err(|e| Error::Object(Box::new(EbpfError::from(e))))
+}
+
+/// Bytes of each function of our object, by its name.
+pub(super) fn function_lengths() -> HashMap<String, u64> {
+    let Ok(object) = object::File::parse(OBJECT) else { return HashMap::new() };
+    let named = object.symbols().filter_map(|symbol| Some((symbol.name().ok()?.to_owned(), symbol.size())));
+    named.collect()
 }
 
 /// Where the parts of a BTF blob lie.
