@@ -37,7 +37,8 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         "record" => records(),
         "audit" => texts(vec![AUDIT.to_owned()]),
         "protocol" => PROTOCOLS.iter().map(|bytes| bytes.to_vec()).collect(),
-        "capture" => captures(),
+        "capture" | "traffic" => captures(),
+        "zeek" => texts(ZEEK.map(str::to_owned).into()),
         _ => Vec::new(),
     }
 }
@@ -166,4 +167,11 @@ const PROTOCOLS: [&[u8]; 6] = [
     b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
     b"SSH-2.0-OpenSSH_9.2\r\n",
     b"root@web:/# cat /etc/passwd | sh; ls -la && uname -a\r\nuid=0(root) gid=0(root)\n/ # ",
+];
+
+/// A log of each form.
+const ZEEK: [&str; 3] = [
+    "#separator \\x09\n#set_separator\t,\n#path\tconn\n#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\n1000.5\tC1\t172.17.0.2\t40000\t198.51.100.9\t4444\ttcp\tssl\t2.25\t517\t1400\tSF\n",
+    r#"{"_path":"dns","ts":"1970-01-01T00:16:40.25Z","uid":"C3","id.orig_h":"172.17.0.2","id.orig_p":5000,"id.resp_h":"10.0.0.2","id.resp_p":53,"proto":"udp","trans_id":7,"rtt":0.1,"query":"a.test","qtype_name":"A","rcode":0,"answers":["198.51.100.9"]}"#,
+    r#"{"ts":1000.75,"uid":"C1","id.orig_h":"172.17.0.2","id.orig_p":40000,"id.resp_h":"198.51.100.9","id.resp_p":80,"method":"GET","host":"a.test","uri":"/a?b","status_code":200}"#,
 ];

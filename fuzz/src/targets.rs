@@ -13,6 +13,8 @@ use event::{Event, Field, recording};
 use flow::{Limits, Table};
 use sense::capture::{Capture, Layer3, layer3};
 use sense::kernel::Decoder;
+use sense::traffic::Traffic;
+use sense::zeek::{self, Logs};
 use std::sync::OnceLock;
 use std::time::Duration;
 use strategy::sigma::{Item, read_str};
@@ -31,6 +33,8 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("audit", audit),
     ("protocol", protocol),
     ("capture", capture),
+    ("traffic", traffic),
+    ("zeek", zeek),
 ];
 
 /// Events that rules are asked about: values of every kind, nested, and none.
@@ -221,4 +225,42 @@ impl std::io::Read for Pieces<'_> {
         self.0 = later;
         Ok(count)
     }
+}
+
+/// A capture to events: each is written and read back the same, and has a place in time.
+fn traffic(bytes: &[u8]) {
+    let Ok(capture) = Capture::new(std::io::Cursor::new(bytes.to_vec())) else { return };
+    let mut traffic = Traffic::new(capture, Limits { max_bytes: 1 << 16, seed: 0 });
+    for _ in 0..2 {
+        while let Ok(Some(event)) = traffic.next_event() {
+            read_back(&event);
+        }
+    }
+    assert!(matches!(traffic.next_event(), Ok(None)), "an error is told once");
+}
+
+/// Logs of Zeek to events, whatever they begin with: in the order of their times.
+fn zeek(bytes: &[u8]) {
+    let _ = zeek::recognise(&String::from_utf8_lossy(bytes));
+    let input: Box<dyn std::io::BufRead> = Box::new(std::io::Cursor::new(bytes.to_vec()));
+    let mut logs = Logs::new(vec![("fuzz".to_owned(), input, None)]);
+    let mut last = 0;
+    loop {
+        match logs.next_event() {
+            Ok(Some(event)) => {
+                assert!(event.boot.0 >= last, "in the order of their times");
+                last = event.boot.0;
+                read_back(&event);
+            }
+            Ok(None) => return,
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
+/// What was written is read back the same; every field can be asked.
+fn read_back(event: &Event) {
+    let line = recording::to_line(event).expect("an event is JSON");
+    assert_eq!(&recording::from_line(&line).expect("what was written is read"), event);
+    read_fields(event);
 }

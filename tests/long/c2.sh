@@ -3,8 +3,7 @@
 # benign flows do. Strategies judge behaviour: none of them names a family.
 #
 # A flow counts as alerted where an alert of the same capture has its addresses and the port that was opened. Each benign
-# alert is named. Captures under data/pcap/ndpi hold attacks too: those of tests/data/ndpi_not_benign.txt are left out, each
-# for the reason that stands there; the number with them is printed beside.
+# alert is named. Captures under data/pcap/ndpi hold attacks too, which count as benign here.
 #
 # Needs the captures ($WATCHKEEPER_DATA/pcap) and jq.
 set -euo pipefail
@@ -15,7 +14,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib/load.sh"
 
 CAPTURES=${WATCHKEEPER_DATA:-$REPO/../shared/data}/pcap
-NOT_BENIGN=$REPO/tests/data/ndpi_not_benign.txt
 DIR=
 
 # "SRC DST DPORT", one for each flow of a capture, who opened first.
@@ -69,23 +67,19 @@ benign_of() {
 share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", b ? 100 * a / b : 0 }'; }
 
 benign() {
-    local zeek tunnel ndpi all files=() with=()
-    mapfile -t files < <(find "$CAPTURES/zeek-traces" -type f \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.trace' \) | sort)
-    read -ra zeek < <(benign_of zeek-traces "${files[@]}")
-    mapfile -t files < <(find "$CAPTURES/graphtunnel-dns" -name 'normal*.pcap' | sort)
-    read -ra tunnel < <(benign_of graphtunnel "${files[@]}")
-    files=()
-    while read -r all; do
-        if grep -q "^$(basename "$all")[[:space:]]" "$NOT_BENIGN"; then with+=("$all"); else files+=("$all"); fi
-    done < <(find "$CAPTURES/ndpi" -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap' | sort)
-    read -ra ndpi < <(benign_of ndpi "${files[@]}")
-    local flows=$((zeek[0] + tunnel[0] + ndpi[0])) alerted=$((zeek[1] + tunnel[1] + ndpi[1]))
-    row "benign flows alerted (zeek-traces, graphtunnel normal, ndpi without ${#with[@]} captures)" \
-        "$alerted of $flows, $(share "$alerted" "$flows") %" "≤ 0.5 %"
+    local name folder pattern files counts flows=0 alerted=0
+    while read -r name folder pattern; do
+        mapfile -t files < <(find "$CAPTURES/$folder" -type f -regextype posix-extended -regex "$pattern" | sort)
+        read -ra counts < <(benign_of "$name" "${files[@]}")
+        note "$name: ${counts[1]} of ${counts[0]} flows in ${#files[@]} captures"
+        flows=$((flows + counts[0])) alerted=$((alerted + counts[1]))
+    done <<'SETS'
+zeek-traces zeek-traces .*\.(pcap|pcapng|trace|cap)
+graphtunnel graphtunnel-dns .*/normal[^/]*\.pcap
+ndpi ndpi .*\.(pcap|pcapng|cap)
+SETS
+    row "benign flows alerted (zeek-traces, graphtunnel normal, ndpi whole)" "$alerted of $flows, $(share "$alerted" "$flows") %" "≤ 0.5 %"
     at_most "percent of benign flows with an alert" "$(share "$alerted" "$flows")" 0.5
-    read -ra all < <(benign_of "left out" "${with[@]}")
-    row "the same with those captures" \
-        "$((alerted + all[1])) of $((flows + all[0])), $(share "$((alerted + all[1]))" "$((flows + all[0]))") %" "–"
 }
 
 main() {
