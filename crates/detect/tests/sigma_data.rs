@@ -115,7 +115,9 @@ fn rules_run_over_typed_events_or_are_listed_with_the_reason() {
         ("linux/network_connection", 5),
         ("linux/auditd", 46),
         ("network/dns", 7),
-        ("network/zeek", 5),
+        ("network/zeek", 8),
+        ("web/proxy_generic", 28),
+        ("web/webserver_generic", 13),
         ("application/kubernetes", 16),
     ] {
         let whole = by_folder.get(folder).map_or(0, |told| told.whole);

@@ -20,7 +20,7 @@ pub const SIGNALS: &[(&str, &str)] = &[
     ("network", "connections, datagram destinations, listening sockets"),
     ("payload", "first payload bytes of flows"),
     ("dns", "DNS queries and answers"),
-    ("flow", "whole flows with protocol, names, timing and volume, of captures and of Zeek's logs"),
+    ("flow", "whole flows with protocol, names, timing and volume"),
     ("http", "requests of plain HTTP, of captures and of Zeek's logs"),
     ("privilege", "user, capability and namespace changes, mounts"),
     ("kernel", "modules, bpf, ptrace, io_uring, memory"),

@@ -245,5 +245,6 @@ fn names_of_the_log_source_are_known_and_a_slip_in_one_is_mended() {
     // The names are those of their log source only.
     assert_eq!(codes("    Image|endswith", "    a0|endswith"), ["WK0305"]);
     assert_eq!(codes("category: process_creation", "category: file_change"), ["WK0114"]);
-    assert_eq!(codes("category: process_creation", "category: proxy"), ["WK0314"]);
+    assert_eq!(codes("category: process_creation", "category: proxy"), ["WK0114"]);
+    assert_eq!(codes("category: process_creation", "category: antivirus"), ["WK0314"]);
 }
