@@ -149,8 +149,9 @@ impl Type<'_> {
 
 /// Names that the programs mention: of records, and of the tracepoint whose arguments have types.
 fn names(btf: &[u8]) -> Option<HashSet<Vec<u8>>> {
-    let records =
-        types(btf, &Layout::of(btf)?)?.into_iter().filter(|one| matches!(one.kind, Kind::Record | Kind::Enum));
+    let records = types(btf, &Layout::of(btf)?)?
+        .into_iter()
+        .filter(|one| matches!(one.kind, Kind::Record | Kind::Enum));
     let named = records.filter(|one| !one.name.is_empty()).map(|one| one.name.to_vec());
     Some(named.chain([format!("btf_trace_{SYS_EXIT}").into_bytes()]).collect())
 }
@@ -182,7 +183,8 @@ fn lightened(btf: &[u8], names: &HashSet<Vec<u8>>) -> Option<Vec<u8>> {
             continue;
         }
         let (name, info) = (u32_at(one.bytes, 0)?, u32_at(one.bytes, INFO)? & !MEMBERS);
-        let (name, info, size) = if foreign { (0, FORWARD, 0) } else { (name, info, u32_at(one.bytes, SIZE)?) };
+        let (name, info, size) =
+            if foreign { (0, FORWARD, 0) } else { (name, info, u32_at(one.bytes, SIZE)?) };
         light.extend([name, info, size].into_iter().flat_map(u32::to_ne_bytes));
     }
     let types_len = u32::try_from(light.len() - layout.types.start).ok()?;

@@ -73,34 +73,6 @@ fn of_conn(conn: &Conn, names: FlowNames) -> Vec<(u64, Kind)> {
     let flow = flow(head, FlowState::End, protocol(&conn.service), names);
     let (out, back) =
         if flow.initiated { (conn.originated, conn.responded) } else { (conn.responded, conn.originated) };
-    let mut events = Vec::new();
-    let mut connection = |time_ns, op, result| {
-        let bytes = if op == ConnectionOp::Close { (out[0], back[0]) } else { (0, 0) };
-        let connection = Connection {
-            op,
-            ends: flow.ends,
-            cookie: head.uid,
-            result,
-            bytes_out: bytes.0,
-            bytes_in: bytes.1,
-        };
-        events.push((time_ns, Kind::Connection(Box::new(connection))));
-    };
-    let answer = answer(&conn.state);
-    match (head.transport, flow.initiated) {
-        (Transport::Tcp, true) => {
-            connection(head.time_ns, ConnectionOp::Connect, 0);
-            if let Some(result) = answer {
-                connection(head.time_ns, ConnectionOp::Connected, result);
-            }
-        }
-        (Transport::Tcp, false) if answer == Some(0) => connection(head.time_ns, ConnectionOp::Accept, 0),
-        (Transport::Udp, true) => connection(head.time_ns, ConnectionOp::Connect, 0),
-        _ => {}
-    }
-    if head.transport == Transport::Tcp && answer == Some(0) {
-        connection(end_ns, ConnectionOp::Close, 0);
-    }
     let volume = |[payload_bytes, packets, ip_bytes]: [u64; 3]| FlowVolume {
         packets,
         payload_bytes,
@@ -114,8 +86,32 @@ fn of_conn(conn: &Conn, names: FlowNames) -> Vec<(u64, Kind)> {
         end: ending(&conn.state).into(),
         ..flow
     };
+    let mut events: Vec<_> = openings(conn, flow.initiated)
+        .map(|(op, result)| (head.time_ns, Connection { op, result, ..Connection::default() }))
+        .collect();
+    if head.transport == Transport::Tcp && answer(&conn.state) == Some(0) {
+        let (bytes_out, bytes_in) = (flow.sent.payload_bytes, flow.received.payload_bytes);
+        let op = ConnectionOp::Close;
+        events.push((end_ns, Connection { op, bytes_out, bytes_in, ..Connection::default() }));
+    }
+    let of_flow = |connection| Connection { ends: flow.ends, cookie: head.uid, ..connection };
+    let connections = events.into_iter().map(|(ns, one)| (ns, Kind::Connection(Box::new(of_flow(one)))));
+    let mut events: Vec<_> = connections.collect();
     events.push((end_ns, Kind::Flow(Box::new(flow))));
     events
+}
+
+/// What the kernel would tell of the opening, with its results.
+fn openings(conn: &Conn, initiated: bool) -> impl Iterator<Item = (ConnectionOp, i32)> {
+    let answer = answer(&conn.state);
+    let connect = Some((ConnectionOp::Connect, 0));
+    let (first, second) = match (conn.head.transport, initiated) {
+        (Transport::Tcp, true) => (connect, answer.map(|result| (ConnectionOp::Connected, result))),
+        (Transport::Tcp, false) if answer == Some(0) => (Some((ConnectionOp::Accept, 0)), None),
+        (Transport::Udp, true) => (connect, None),
+        _ => (None, None),
+    };
+    first.into_iter().chain(second)
 }
 
 /// What came of the opening of a TCP connection; `None` where the log does not say.
