@@ -94,7 +94,7 @@ fn a_connection_gives_what_the_kernel_gives_of_it_and_a_flow() {
         Kind::Connection(c) if c.op == ConnectionOp::Close => Some((c.bytes_out, c.bytes_in, c.cookie)),
         _ => None,
     });
-    assert_eq!(close, Some((52, 58, flow.cookie)));
+    assert_eq!(close, Some((53, 57, flow.cookie)));
     assert!(
         events.iter().all(|event| event.wall.0 == event.boot.0 && event.boot.0 >= 1_767_225_600 * NS_PER_S)
     );
