@@ -202,6 +202,9 @@ impl Logs {
 
     /// Keeps names for the end of their connection; the first of each sort counts.
     fn remember(&mut self, uid: u64, new: FlowNames) {
+        if uid == 0 {
+            return; // A record without one belongs to no connection.
+        }
         if !self.names.contains_key(&uid) {
             self.arrival.push_back(uid);
             // Names that no connection asked for, oldest first; they were told with their own event.

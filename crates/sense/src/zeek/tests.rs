@@ -109,6 +109,17 @@ fn lines_that_are_no_records_are_told_then_counted_and_the_rest_is_read() {
 }
 
 #[test]
+fn names_without_a_uid_join_no_connection() {
+    let without = |text: &str| text.replace("\tC1\t", "\t-\t").replace(r#""uid":"C1","#, "");
+    let (conn, ssl) = (without(CONN), without(SSL));
+    let joined = |event: &Event| match &event.kind {
+        Kind::Flow(flow) if flow.state == event::network::FlowState::End => !flow.names.sni.is_empty(),
+        _ => false,
+    };
+    assert!(events(&[CONN, SSL]).iter().any(joined) && !events(&[&conn, &ssl]).iter().any(joined));
+}
+
+#[test]
 fn nothing_is_read_of_what_has_no_head() {
     let mut logs = logs(&["1000\tC1\t172.17.0.2\n"]);
     let Err(error) = logs.next_event() else { panic!() };
