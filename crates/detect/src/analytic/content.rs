@@ -183,7 +183,7 @@ fn told(bytes: &[u8]) -> Vec<&'static str> {
     }
     let text = bytes.to_ascii_lowercase();
     let has = |word: &&str| memchr::memmem::find(&text, word.as_bytes()).is_some();
-    WORDS.iter().filter(|(_, words)| words.iter().any(|word| has(&word))).map(|(kind, _)| *kind).collect()
+    WORDS.iter().filter(|(_, words)| words.iter().any(&has)).map(|(kind, _)| *kind).collect()
 }
 
 #[cfg(test)]
