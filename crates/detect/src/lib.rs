@@ -17,7 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod alerting;
-mod analytic;
+pub mod analytic;
 mod correlate;
 mod cut;
 mod engine;

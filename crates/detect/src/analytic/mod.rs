@@ -7,6 +7,7 @@
 //!
 //! Parameters come from the strategies' `yaml analytic` blocks; the code holds the defaults.
 
+pub mod beacon;
 mod content;
 #[cfg(test)]
 mod flow_tests;
