@@ -11,6 +11,7 @@ pub mod beacon;
 mod content;
 #[cfg(test)]
 mod flow_tests;
+pub mod generated_name;
 mod history;
 mod host_path;
 mod image;
@@ -20,6 +21,7 @@ mod parameters;
 mod plaintext_client;
 mod port;
 mod protocol;
+pub mod registered_domain;
 mod runtime_socket;
 mod stdio;
 #[cfg(test)]
