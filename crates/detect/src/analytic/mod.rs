@@ -9,6 +9,8 @@
 
 pub mod beacon;
 mod content;
+pub mod distinct;
+pub mod dns_tunnel;
 #[cfg(test)]
 mod flow_tests;
 pub mod generated_name;
