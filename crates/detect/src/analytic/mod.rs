@@ -5,6 +5,18 @@
 //! * a [`Standing`] fact says something about the container or the path of an event, is the same whenever it is asked,
 //!   and is therefore only made where a rule of the event's class reads it, and for the evidence of alerts.
 //!
+//! The public modules are what analytics over time count with: each holds the bounded state of one entity (a workload, or a
+//! workload and a destination), takes plain values with their times, and knows no event. No analytic keeps them yet.
+//!
+//! | module | says |
+//! |---|---|
+//! | `beacon` | how probable it is that a program keeps time |
+//! | `generated_name` | how probable it is that a program drew a name, and how many such names did not exist |
+//! | `dns_tunnel` | how many bytes went into distinct names below a registered domain |
+//! | `scan` | how many places were tried for the first time, and how many of them answered |
+//! | `volume` | how much more was sent than is usual |
+//! | `registered_domain`, `distinct` | what these count by, and with |
+//!
 //! Parameters come from the strategies' `yaml analytic` blocks; the code holds the defaults.
 
 pub mod beacon;
@@ -25,9 +37,11 @@ mod port;
 mod protocol;
 pub mod registered_domain;
 mod runtime_socket;
+pub mod scan;
 mod stdio;
 #[cfg(test)]
 mod tests;
+pub mod volume;
 mod web;
 
 use event::{Class, Event, FactName, Field};
