@@ -45,12 +45,19 @@ fn connection(op: ConnectionOp, transport: Transport) -> Connection {
 
 fn payload(transport: Transport, direction: Direction, text: &str) -> Kind {
     let bytes = text.as_bytes().into();
-    Kind::Payload(Box::new(Payload { ends: ends(transport), cookie: 9, direction, bytes, ..Payload::default() }))
+    Kind::Payload(Box::new(Payload {
+        ends: ends(transport),
+        cookie: 9,
+        direction,
+        bytes,
+        ..Payload::default()
+    }))
 }
 
 #[test]
 fn a_connection_that_closes_is_a_flow_with_all_that_was_seen_of_it() {
-    let closed = Connection { bytes_out: 700, bytes_in: 90_000, ..connection(ConnectionOp::Close, Transport::Tcp) };
+    let closed =
+        Connection { bytes_out: 700, bytes_in: 90_000, ..connection(ConnectionOp::Close, Transport::Tcp) };
     let events = [
         at(1, Kind::Connection(Box::new(connection(ConnectionOp::Connect, Transport::Tcp)))),
         at(2, payload(Transport::Tcp, Direction::Out, "GET /x HTTP/1.1\r\nHost: c2.test\r\n\r\n")),
@@ -76,7 +83,10 @@ fn a_connection_that_closes_is_a_flow_with_all_that_was_seen_of_it() {
 fn a_connection_whose_beginning_was_not_seen_is_a_flow_as_well() {
     let accepted = Connection { bytes_in: 5, ..connection(ConnectionOp::Close, Transport::Tcp) };
     let found = flows(&mut of_flows(), [at(9, Kind::Connection(Box::new(accepted)))]);
-    assert_eq!((found[0].received.payload_bytes, found[0].duration_ns, found[0].protocol.as_str()), (5, 0, ""));
+    assert_eq!(
+        (found[0].received.payload_bytes, found[0].duration_ns, found[0].protocol.as_str()),
+        (5, 0, "")
+    );
 }
 
 #[test]

@@ -154,9 +154,8 @@ impl FlowProtocol {
         }
         let wanted = self.whole && event.id.sensor == Sensor::Kernel && payload.cookie != 0;
         // A datagram tells by itself: nothing of it is needed for the next one.
-        let done = transport == wire::Transport::Udp
-            && verdict.protocol != Protocol::Unknown
-            && live.side.is_none();
+        let done =
+            transport == wire::Transport::Udp && verdict.protocol != Protocol::Unknown && live.side.is_none();
         if wanted {
             live.count(event);
         } else if done {
