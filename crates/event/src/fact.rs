@@ -44,11 +44,39 @@ pub enum FactName {
     ExecutableContent,
     /// What goes out tells of the host: its system, users, names, hardware. Value: of what.
     HostFacts,
+    /// How sure it is that a program keeps time with one destination. Value: thousandths.
+    Beacon,
+    /// Median time between check-ins, the missed ones put back. Value: seconds.
+    BeaconPeriod,
+    /// Width of the sleeps. Value: percent of the longest.
+    BeaconJitter,
+    /// Check-ins that were looked at. Value: their number.
+    BeaconCheckIns,
+    /// Registered domain below which distinct names were asked for. Value: its name.
+    TunnelDomain,
+    /// Bytes of distinct names below the domain within a minute. Value: their number.
+    TunnelBytes,
+    /// The same within an hour.
+    TunnelBytesHour,
+    /// The same within a day.
+    TunnelBytesDay,
+    /// Distinct names below the domain within a minute. Value: their number.
+    TunnelNames,
+    /// Mean bytes of a distinct name within a minute.
+    TunnelNameBytes,
+    /// The same within a day.
+    TunnelNameBytesDay,
+    /// Entropy of the bytes of distinct names. Value: hundredths of a bit a byte.
+    TunnelEntropy,
+    /// Registered domains that the workload asked for and that do not exist. Value: how many within five minutes.
+    FailedDomains,
+    /// Those of them whose names look generated. Value: how many.
+    FailedGenerated,
 }
 
 impl FactName {
     /// All of them.
-    pub const ALL: [FactName; 17] = [
+    pub const ALL: [FactName; 31] = [
         FactName::NoHistory,
         FactName::UnregisteredPort,
         FactName::Protocol,
@@ -66,6 +94,20 @@ impl FactName {
         FactName::WebService,
         FactName::ExecutableContent,
         FactName::HostFacts,
+        FactName::Beacon,
+        FactName::BeaconPeriod,
+        FactName::BeaconJitter,
+        FactName::BeaconCheckIns,
+        FactName::TunnelDomain,
+        FactName::TunnelBytes,
+        FactName::TunnelBytesHour,
+        FactName::TunnelBytesDay,
+        FactName::TunnelNames,
+        FactName::TunnelNameBytes,
+        FactName::TunnelNameBytesDay,
+        FactName::TunnelEntropy,
+        FactName::FailedDomains,
+        FactName::FailedGenerated,
     ];
 }
 

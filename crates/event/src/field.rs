@@ -18,7 +18,7 @@ mod workload;
 
 pub use audit::types as audit_types;
 pub use read::value;
-pub use workload::has_workload;
+pub use workload::{Workload, has_workload, workload};
 
 /// Value of a field of one event.
 #[derive(Debug, Clone, PartialEq)]
@@ -389,6 +389,20 @@ fields! {
     FactWebService, "fact.web_service", Text, "", "A published or listening port on which web services run.";
     FactExecutableContent, "fact.executable_content", Text, "", "What comes in begins as a program does: `ELF program`, `Java class`, `Windows program` or `script`.";
     FactHostFacts, "fact.host_facts", Text, "", "What goes out tells of the host: `system, architecture, user`, and more.";
+    FactBeacon, "fact.beacon", Int, "", "How sure it is that a program keeps time with one destination, in thousandths.";
+    FactBeaconPeriod, "fact.beacon_period", Int, "", "Median time between check-ins with the missed ones put back, in seconds.";
+    FactBeaconJitter, "fact.beacon_jitter", Int, "", "Width of the sleeps as a share of the longest, in percent.";
+    FactBeaconCheckIns, "fact.beacon_check_ins", Int, "", "Check-ins that were looked at.";
+    FactTunnelDomain, "fact.tunnel_domain", Text, "", "Registered domain below which distinct names were asked for.";
+    FactTunnelBytes, "fact.tunnel_bytes", Int, "", "Bytes of distinct names below the domain within a minute.";
+    FactTunnelBytesHour, "fact.tunnel_bytes_hour", Int, "", "The same within an hour.";
+    FactTunnelBytesDay, "fact.tunnel_bytes_day", Int, "", "The same within a day.";
+    FactTunnelNames, "fact.tunnel_names", Int, "", "Distinct names below the domain within a minute.";
+    FactTunnelNameBytes, "fact.tunnel_name_bytes", Int, "", "Mean bytes of a distinct name within a minute.";
+    FactTunnelNameBytesDay, "fact.tunnel_name_bytes_day", Int, "", "The same within a day.";
+    FactTunnelEntropy, "fact.tunnel_entropy", Int, "", "Entropy of the bytes of distinct names, in hundredths of a bit a byte.";
+    FactFailedDomains, "fact.failed_domains", Int, "", "Registered domains that a workload asked for and that do not exist, within five minutes.";
+    FactFailedGenerated, "fact.failed_generated", Int, "", "Those of them whose names look generated.";
 }
 
 #[cfg(test)]

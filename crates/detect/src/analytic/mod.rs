@@ -19,7 +19,9 @@
 //!
 //! Parameters come from the strategies' `yaml analytic` blocks; the code holds the defaults.
 
+mod asked_names;
 pub mod beacon;
+mod check_ins;
 mod content;
 pub mod distinct;
 pub mod dns_tunnel;
@@ -29,6 +31,7 @@ pub mod generated_name;
 mod history;
 mod host_path;
 mod image;
+mod levels;
 mod live_flow;
 mod lru;
 mod parameters;
@@ -45,6 +48,7 @@ pub mod volume;
 mod web;
 
 use event::{Class, Event, FactName, Field};
+use levels::Levels;
 pub(crate) use lru::Lru;
 pub(crate) use parameters::Parameters;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -83,18 +87,31 @@ pub(crate) struct Analytics {
 impl Analytics {
     /// Makes them; `fields` are those that the rules of each class read.
     pub(crate) fn new(parameters: Parameters, fields: &BTreeMap<Class, BTreeSet<Field>>) -> Self {
-        let Parameters { clients, system_directories, runtime_sockets, web_ports, mismatch_confidence } =
-            parameters;
+        let Parameters {
+            clients,
+            system_directories,
+            runtime_sockets,
+            web_ports,
+            mismatch_confidence,
+            beacon_levels,
+            tunnel_levels,
+            failed_levels,
+        } = parameters;
         let mut flows = protocol::FlowProtocol::default();
         flows.mismatch_confidence = mismatch_confidence.unwrap_or(flows.mismatch_confidence);
         flows.whole = fields.contains_key(&Class::NetworkFlow) || fields.contains_key(&Class::Fact);
-        let analytics: Vec<Box<dyn Analytic + Send>> = vec![
+        let mut analytics: Vec<Box<dyn Analytic + Send>> = vec![
             Box::new(plaintext_client::PlaintextClient { more: clients }),
             Box::new(port::Port),
             Box::new(flows),
             Box::new(content::Content),
             Box::new(stdio::Stdio),
         ];
+        if fields.contains_key(&Class::Fact) {
+            analytics.push(Box::new(check_ins::CheckIns::new(Levels::new(beacon_levels))));
+            let (tunnel, failed) = (Levels::new(tunnel_levels), Levels::new(failed_levels));
+            analytics.push(Box::new(asked_names::AskedNames::new(tunnel, failed)));
+        }
         let standing: Vec<Box<dyn Standing + Send>> = vec![
             Box::new(history::History),
             Box::new(host_path::HostPath { system_directories }),

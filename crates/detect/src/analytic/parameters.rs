@@ -1,7 +1,9 @@
 //! What the strategies say to the analytics; code holds the defaults.
 
+use super::{asked_names, check_ins};
 use crate::error::Fault;
 use compact_str::CompactString;
+use std::str::FromStr;
 
 /// Directories whose files make the host what it is.
 const SYSTEM_DIRECTORIES: &[&str] = &[
@@ -52,6 +54,12 @@ pub(crate) struct Parameters {
     pub(crate) web_ports: Vec<u16>,
     /// `protocol`: percent from which content is another protocol than the port promises.
     pub(crate) mismatch_confidence: Option<u8>,
+    /// `beacon`: thousandths of probability of which entering is said.
+    pub(crate) beacon_levels: Vec<u64>,
+    /// `dns_tunnel`: bytes of distinct names of which entering is said.
+    pub(crate) tunnel_levels: Vec<u64>,
+    /// `generated_names`: failed domains of which entering is said.
+    pub(crate) failed_levels: Vec<u64>,
 }
 
 impl Default for Parameters {
@@ -63,6 +71,9 @@ impl Default for Parameters {
             runtime_sockets: texts(RUNTIME_SOCKETS),
             web_ports: WEB_PORTS.to_vec(),
             mismatch_confidence: None,
+            beacon_levels: check_ins::LEVELS.to_vec(),
+            tunnel_levels: asked_names::TUNNEL_LEVELS.to_vec(),
+            failed_levels: asked_names::FAILED_LEVELS.to_vec(),
         }
     }
 }
@@ -77,7 +88,14 @@ impl Parameters {
             ("plaintext_client", "programs") => &mut self.clients,
             ("host_path", "system_directories") => &mut self.system_directories,
             ("runtime_socket", "sockets") => &mut self.runtime_sockets,
-            ("web", "ports") => return self.set_ports(values),
+            ("web", "ports") => return add_numbers(&mut self.web_ports, name, values, "port"),
+            ("beacon", "levels") => return add_numbers(&mut self.beacon_levels, name, values, "whole number"),
+            ("dns_tunnel", "levels") => {
+                return add_numbers(&mut self.tunnel_levels, name, values, "whole number");
+            }
+            ("generated_names", "levels") => {
+                return add_numbers(&mut self.failed_levels, name, values, "whole number");
+            }
             _ => return Err(unknown(name, key)),
         };
         for value in values {
@@ -103,19 +121,25 @@ impl Parameters {
         })?);
         Ok(())
     }
+}
 
-    fn set_ports(&mut self, values: &[String]) -> Result<(), Fault> {
-        for value in values {
-            let port = value.parse().map_err(|_| Fault::Parameter {
-                name: "web".to_owned(),
-                reason: format!("`{value}` is no port"),
-            })?;
-            if !self.web_ports.contains(&port) {
-                self.web_ports.push(port);
-            }
+/// Adds the numbers that are not there yet; `what` says what each must be.
+fn add_numbers<N: FromStr + PartialEq>(
+    list: &mut Vec<N>,
+    name: &str,
+    values: &[String],
+    what: &str,
+) -> Result<(), Fault> {
+    for value in values {
+        let number = value.parse().map_err(|_| Fault::Parameter {
+            name: name.to_owned(),
+            reason: format!("`{value}` is no {what}"),
+        })?;
+        if !list.contains(&number) {
+            list.push(number);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 fn unknown(name: &str, key: &str) -> Fault {

@@ -95,7 +95,21 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         | FactUnknownImage
         | FactWebService
         | FactExecutableContent
-        | FactHostFacts => of_facts(event, field),
+        | FactHostFacts
+        | FactBeacon
+        | FactBeaconPeriod
+        | FactBeaconJitter
+        | FactBeaconCheckIns
+        | FactTunnelDomain
+        | FactTunnelBytes
+        | FactTunnelBytesHour
+        | FactTunnelBytesDay
+        | FactTunnelNames
+        | FactTunnelNameBytes
+        | FactTunnelNameBytesDay
+        | FactTunnelEntropy
+        | FactFailedDomains
+        | FactFailedGenerated => of_facts(event, field),
         AuditType => list(super::audit::types(event.class()).iter().copied()),
         _ => of_kind(event, field),
     }

@@ -7,8 +7,9 @@ use super::read::{compact, ends};
 use super::{Field, Value};
 use crate::container::Container;
 use crate::event::{Event, Kind};
-use crate::identity::Sensor;
+use crate::identity::{ContainerId, Sensor};
 use compact_str::{CompactString, ToCompactString, format_compact};
+use std::net::IpAddr;
 
 /// Labels by which the kubelet and Docker Compose say what a container is an instance of.
 const POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
@@ -25,9 +26,27 @@ fn is_known_by_address(event: &Event) -> bool {
     matches!(sensor, Sensor::Capture | Sensor::Zeek)
 }
 
-/// Whether the event is the act of a workload. Cost: no allocation.
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Workload {
+    /// A container.
+    Container(ContainerId),
+    /// Whoever stands behind an address.
+    Address(IpAddr),
+}
+
+/// Whose act the event is. Cost: no allocation.
+pub fn workload(event: &Event) -> Option<Workload> {
+    if let Some(id) = event.container_id() {
+        return Some(Workload::Container(*id));
+    }
+    let ends = ends(event).filter(|_| is_known_by_address(event))?;
+    Some(Workload::Address(ends.local_ip))
+}
+
+/// Whether the event is the act of a workload.
 pub fn has_workload(event: &Event) -> bool {
-    event.container_id().is_some() || is_known_by_address(event) && ends(event).is_some()
+    workload(event).is_some()
 }
 
 pub(super) fn of_workload(event: &Event, field: Field) -> Value<'_> {
@@ -57,7 +76,7 @@ fn name(record: &Container) -> Value<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{BootTime, ContainerId, Owner};
+    use crate::identity::{BootTime, Owner};
     use crate::network::{Endpoints, Flow};
     use std::sync::Arc;
 

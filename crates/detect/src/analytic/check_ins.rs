@@ -1,0 +1,110 @@
+//! Analytic: programs that check in with a destination at times of their own choosing.
+//!
+//! In: flows that a workload opened to another machine, at their end. Out: a fact about workload and destination when the
+//! probability of [`super::beacon`] enters one of its levels: `beacon`, `beacon_period`, `beacon_jitter`,
+//! `beacon_check_ins`. The destination is a name before an address, so that a service behind many addresses is one.
+//!
+//! State: one history per pair, dropped after a day without a flow, or when the table is full (the longest silent first,
+//! counted). Left out on purpose: whether keeping time is bad, which the strategy judges by direction, name and novelty.
+
+use super::beacon::{Beacon, Score};
+use super::levels::{Entered, Levels};
+use super::port::leaves;
+use super::{Analytic, Lru, Made};
+use compact_str::{CompactString, ToCompactString, format_compact};
+use event::field::{Workload, workload};
+use event::network::{Flow, FlowState};
+use event::{Event, Fact, FactName, Field, Kind};
+use std::hash::{BuildHasher, Hash};
+use std::time::Duration;
+
+/// Pairs at once; with at most 3 kB each, 24 MB.
+const PAIRS: usize = 8_192;
+/// How long a pair is kept after its last flow.
+const KEEP: Duration = Duration::from_secs(86_400);
+/// Thousandths of probability.
+pub(super) const LEVELS: [u64; 4] = [900, 950, 990, 999];
+
+/// The analytic.
+#[derive(Debug)]
+pub(super) struct CheckIns {
+    pairs: Lru<(Workload, u64), Pair>,
+    levels: Levels,
+}
+
+#[derive(Debug, Default)]
+struct Pair {
+    beacon: Beacon,
+    entered: Entered,
+}
+
+impl CheckIns {
+    pub(super) fn new(levels: Levels) -> Self {
+        Self { pairs: Lru::new(PAIRS, KEEP), levels }
+    }
+}
+
+impl Analytic for CheckIns {
+    fn observe(&mut self, event: &mut Event, made: &mut Made) {
+        let Kind::Flow(flow) = &event.kind else { return };
+        if flow.state != FlowState::End || !flow.initiated || !leaves(&flow.ends) {
+            return;
+        }
+        let Some(workload) = workload(event) else { return };
+        let destination = destination(event, flow);
+        let key = (workload, hash_of(&destination));
+        let Some(pair) = self.pairs.touch(key, event.boot, Pair::default) else { return };
+        let (sent, received) = (flow.sent.payload_bytes, flow.received.payload_bytes);
+        let Some(score) = pair.beacon.push(flow.start.0, sent, received) else { return };
+        if let Some(holds) = self.levels.turn(&mut pair.entered, thousandths(score.probability)) {
+            let subject = format_compact!("{} to {destination}", Field::WorkloadName.of(event).to_text());
+            made.push_back(event.turns(subject, holds, facts(&score)));
+        }
+    }
+
+    fn lost(&mut self) -> u64 {
+        self.pairs.take_evicted()
+    }
+}
+
+/// The name by which the destination was asked for, else its address, and its port.
+fn destination(event: &Event, flow: &Flow) -> CompactString {
+    let names = &flow.names;
+    let asked = event.context.remote_name.as_ref().unwrap_or(&names.dns);
+    let name = [&names.sni, &names.host, asked].into_iter().find(|name| !name.is_empty());
+    let name = name.map_or_else(|| flow.ends.remote_ip.to_compact_string(), CompactString::clone);
+    format_compact!("{name} port {}", flow.ends.remote_port)
+}
+
+fn facts(score: &Score) -> Vec<Fact> {
+    let support = u32::try_from(score.support).unwrap_or(u32::MAX);
+    let mut beacon = Fact::number(FactName::Beacon, whole(score.probability * 1000.0));
+    beacon.terms = score
+        .terms
+        .iter()
+        .map(|term| (term.name.to_compact_string(), format_compact!("{:.3} ({:+.2})", term.value, term.weight)))
+        .collect();
+    (beacon.window_s, beacon.support) = (u32::try_from(whole(score.span_s)).unwrap_or(u32::MAX), support);
+    vec![
+        beacon,
+        Fact::number(FactName::BeaconPeriod, whole(score.period_s)),
+        Fact::number(FactName::BeaconJitter, whole(score.jitter * 100.0)),
+        Fact::number(FactName::BeaconCheckIns, support.into()),
+    ]
+}
+
+fn thousandths(probability: f64) -> u64 {
+    u64::try_from(whole(probability * 1000.0)).unwrap_or_default()
+}
+
+/// The whole number next to a figure of an analytic, which all are far from where that is inexact.
+pub(super) fn whole(number: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "`as` keeps to the range of i64")]
+    let whole = number.round() as i64;
+    whole
+}
+
+/// One number for a text within a workload's table: the same on every run.
+pub(super) fn hash_of(text: &impl Hash) -> u64 {
+    foldhash::quality::FixedState::with_seed(0).hash_one(text)
+}
