@@ -11,6 +11,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0 }
     }
@@ -20,14 +21,17 @@ impl<'a> Reader<'a> {
         Self { bytes, position }
     }
 
+    #[inline]
     pub(crate) fn position(&self) -> usize {
         self.position
     }
 
+    #[inline]
     pub(crate) fn remaining(&self) -> usize {
         self.bytes.len().saturating_sub(self.position)
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, len_bytes: usize) -> Option<&'a [u8]> {
         let end = self.position.checked_add(len_bytes)?;
         let taken = self.bytes.get(self.position..end)?;
@@ -35,18 +39,22 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self) -> Option<u8> {
         self.array().map(|[byte]| byte)
     }
 
+    #[inline]
     pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_be_bytes)
     }
 
+    #[inline]
     pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
     }
@@ -60,6 +68,13 @@ impl<'a> Reader<'a> {
     pub(crate) fn length_u16(&mut self) -> Option<Untrusted> {
         self.u16().map(|length| Untrusted(usize::from(length)))
     }
+}
+
+/// True if the phrase stands somewhere. For the few hundred bytes of a payload, looking for its first byte costs less than
+/// preparing a search.
+pub(crate) fn contains(bytes: &[u8], phrase: &[u8]) -> bool {
+    let Some(first) = phrase.first() else { return true };
+    memchr::memchr_iter(*first, bytes).any(|at| bytes.get(at..).is_some_and(|rest| rest.starts_with(phrase)))
 }
 
 /// A length or count that the peer chose; it cannot be used before it is held against a limit.

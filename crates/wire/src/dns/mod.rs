@@ -267,18 +267,38 @@ const NETBIOS_TYPES: [RecordType; 2] = [RecordType(32), RecordType(33)];
 /// RFC 1002 §4.1: an encoded NetBIOS name is always this long.
 const NETBIOS_NAME_CHARACTERS: usize = 32;
 
+/// RFC 1035 §3.2.4.
+const INTERNET: u16 = 1;
+
 /// Says whether a datagram is a DNS message.
 pub fn probe(datagram: &[u8], direction: Direction) -> Probe {
-    let Ok(message) = parse(datagram) else { return Probe::No };
-    let standard = matches!(message.header.opcode(), 0 | 4 | 5);
-    let reserved = message.header.flags & 0x0040 != 0;
-    let wrong_way = message.header.is_response() != (direction == Direction::ToClient);
-    if !standard || reserved || wrong_way || message.questions.iter().any(is_netbios) {
+    // The header alone refuses most of what is no DNS, before anything is read into memory.
+    let [id_high, id_low, high, low, ..] = datagram else { return Probe::No };
+    let header =
+        Header { id: u16::from_be_bytes([*id_high, *id_low]), flags: u16::from_be_bytes([*high, *low]) };
+    let standard = matches!(header.opcode(), 0 | 4 | 5) && header.flags & 0x0040 == 0;
+    if header.is_response() != (direction == Direction::ToClient) {
         return Probe::No;
+    }
+    let Ok(message) = parse(datagram) else { return Probe::No };
+    if message.questions.iter().any(is_netbios) {
+        return Probe::No;
+    }
+    if !standard {
+        // An operation or flag that is not assigned may hide it: then everything else must be right.
+        let is_right = message.incomplete.is_none()
+            && message.trailing_bytes == 0
+            && matches!(message.questions.as_slice(), [question] if question.class == INTERNET);
+        let evidence = "DNS message with an unassigned operation or flag";
+        return if is_right { Probe::Unsure(evidence) } else { Probe::No };
     }
     match (&message.incomplete, message.questions.len()) {
         (None, 1) => Probe::Certain("DNS message with one question"),
         (Some(Error::Truncated { .. }), 1) => Probe::Unsure("start of a DNS message with one question"),
+        // Updates delete with records without data, RFC 2136 §2.5.2; others are broken, and DNS for all that.
+        (Some(Error::RecordLength { .. }), 1) => {
+            Probe::Unsure("DNS message with one question and odd records")
+        }
         (None, _) if !message.answers.is_empty() => Probe::Unsure("DNS message with answers"),
         // Multicast DNS asks several at once, RFC 6762 §5.3.
         (None, 2..) if message.header.opcode() == 0 => Probe::Unsure("DNS message with several questions"),

@@ -12,7 +12,8 @@ const POINTER_BITS: u8 = 0xc0;
 /// through a loop and the work is bounded by the name limit.
 pub(super) fn read(message: &[u8], start: usize) -> Result<(String, usize), Error> {
     let cut = |offset| Error::Truncated { part: "name", offset };
-    let mut text = String::new();
+    // Most names of hosts are shorter.
+    let mut text = String::with_capacity(32);
     let mut reader = Reader::at(message, start);
     let mut run_start = start;
     let mut after = None;
@@ -58,6 +59,12 @@ pub(super) fn read(message: &[u8], start: usize) -> Result<(String, usize), Erro
 /// Appends a label with the escapes of RFC 1035 §5.1: `\.` and `\\` for those two characters, `\DDD`
 /// in decimal for space and everything that is not printable ASCII.
 fn push_label(text: &mut String, label: &[u8]) {
+    let is_plain = |byte: &u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'.' | b'\\');
+    if let Ok(plain) = std::str::from_utf8(label)
+        && label.iter().all(is_plain)
+    {
+        return text.push_str(plain);
+    }
     for &byte in label {
         match byte {
             b'.' | b'\\' => {

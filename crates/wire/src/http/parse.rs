@@ -50,7 +50,8 @@ fn start_line(line: &[u8]) -> Option<Head<'_>> {
         let status = std::str::from_utf8(code).ok()?.parse().ok()?;
         return Some(Head { status, ..Head::default() });
     }
-    let at = memchr::memmem::rfind(line, b" HTTP/1.")?;
+    let at = memchr::memrchr_iter(b' ', line)
+        .find(|at| line.get(*at..).is_some_and(|rest| rest.starts_with(b" HTTP/1.")))?;
     let (request, _version) = line.split_at(at);
     let space = memchr::memchr(b' ', request)?;
     let (method, target) = request.split_at(space);

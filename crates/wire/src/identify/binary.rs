@@ -11,7 +11,7 @@ const MAX_TLS_RECORD_BYTES: u16 = 16_640;
 /// TLS, RFC 8446 §4 and §5.1: a handshake record that begins with the hello of its direction, or an
 /// alert.
 pub(super) fn tls(bytes: &[u8], direction: Direction) -> Probe {
-    let [kind, 3, minor, high, low, rest @ ..] = bytes else { return No };
+    let [kind, 3, minor, high, low, rest @ ..] = bytes else { return ssl2(bytes, direction) };
     let record_bytes = u16::from_be_bytes([*high, *low]);
     if *minor > 4 || record_bytes == 0 || record_bytes > MAX_TLS_RECORD_BYTES {
         return No;
@@ -22,7 +22,40 @@ pub(super) fn tls(bytes: &[u8], direction: Direction) -> Probe {
         (22, ToClient, [2, 0, _, _, 3, version, ..]) if *version <= 4 => Certain("TLS ServerHello"),
         // Alert: level warning or fatal, two bytes in all.
         (21, _, [1 | 2, _, ..]) if record_bytes == 2 => Unsure("TLS alert"),
+        // Encrypted bytes are no text, which is all that is left of a shell behind a record's header.
+        (23, _, _) if is_text(rest) => No,
         (20..=23, _, _) => Unsure("TLS record"),
+        _ => No,
+    }
+}
+
+/// The text behind the header of a TLS record that holds nothing but text, and any other bytes as they are: what hides
+/// behind a header is judged without it.
+pub(super) fn behind_false_record(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [20..=23, 3, 0..=4, _, _, rest @ ..] if is_text(rest) => rest,
+        _ => bytes,
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+}
+
+/// SSL 2 and the hello in its form that later versions understood, RFC 5246 appendix E.2: length, type, version, lengths of
+/// the lists. A suite has three bytes.
+fn ssl2(bytes: &[u8], direction: Direction) -> Probe {
+    match (direction, bytes) {
+        (ToServer, [0x80..=0xbf, _, 1, 0, 2, suites_high, suites_low, ..])
+        | (ToServer, [0x80..=0xbf, _, 1, 3, 0..=3, suites_high, suites_low, ..]) => {
+            let suites_bytes = u16::from_be_bytes([*suites_high, *suites_low]);
+            match suites_bytes > 0 && suites_bytes.is_multiple_of(3) {
+                true => Unsure("ClientHello in the form of SSL 2"),
+                false => No,
+            }
+        }
+        // Session known or not, kind of certificate, version.
+        (ToClient, [0x80..=0xbf, _, 4, 0 | 1, 1, 0, 2, ..]) => Unsure("ServerHello of SSL 2"),
         _ => No,
     }
 }
@@ -168,35 +201,53 @@ pub(super) fn mongodb(bytes: &[u8], direction: Direction) -> Probe {
     }
 }
 
-/// LDAP, RFC 4511 §4.1.1 and §4.2: a BER sequence of message id and operation.
+/// The content of a BER element whose tag was read, and its length; the content may be cut. Lengths of up to four bytes.
+fn ber(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let count = match first {
+        0..=0x7f => return Some((usize::from(*first), rest)),
+        0x81..=0x84 => usize::from(first & 0x0f),
+        _ => return None,
+    };
+    let (length, rest) = rest.split_at_checked(count)?;
+    let length = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+    Some((length, rest))
+}
+
+/// LDAP, RFC 4511 §4.1.1: a BER sequence of message id and operation, which fills it.
 pub(super) fn ldap(bytes: &[u8], direction: Direction) -> Probe {
-    let body = match bytes {
-        [0x30, 0x81, _, body @ ..] | [0x30, 0x82, _, _, body @ ..] => body,
-        [0x30, 0x84, _, _, _, _, body @ ..] => body,
-        [0x30, length, body @ ..] if *length < 0x80 => body,
-        _ => return No,
-    };
-    // Message ids of one or two bytes: a connection begins with small ones.
-    let operation = match body {
-        [2, 1, _, operation @ ..] | [2, 2, _, _, operation @ ..] => operation,
-        _ => return No,
-    };
-    match (direction, operation) {
+    let [0x30, rest @ ..] = bytes else { return No };
+    let Some((_, [2, id_bytes @ 1..=4, rest @ ..])) = ber(rest) else { return No };
+    let Some([operation, rest @ ..]) = rest.get(usize::from(*id_bytes)..) else { return No };
+    let Some((length, body)) = ber(rest) else { return No };
+    match (direction, operation, body) {
         // A bind names its version, 2 or 3.
-        (ToServer, [0x60, _, 2, 1, 2 | 3, 4, ..]) => Certain("LDAP bind request"),
-        (ToServer, [0x63, ..]) => Unsure("LDAP search request"),
-        (ToServer, [0x77, ..]) => Unsure("LDAP extended request"),
-        (ToClient, [0x61, _, 10, 1, ..]) => Certain("LDAP bind response"),
-        (ToClient, [0x64 | 0x65 | 0x78, ..]) => Unsure("LDAP response"),
+        (ToServer, 0x60, [2, 1, 2 | 3, 4, ..]) => Certain("LDAP bind request"),
+        (ToClient, 0x61, [10, 1, ..]) => Certain("LDAP bind response"),
+        // Unbind has no content; the others: search, modify, add, compare, extended, abandon, delete, rename.
+        (ToServer, 0x42, _) if length == 0 => Unsure("LDAP unbind request"),
+        (ToServer, 0x63 | 0x66 | 0x68 | 0x6e, [4 | 0x30, ..]) => Unsure("LDAP request"),
+        (ToServer, 0x77, [0x80, ..]) | (ToServer, 0x6c, [4, ..]) => Unsure("LDAP request"),
+        (ToServer, 0x4a, [_, ..]) if length <= MAX_LDAP_NAME_BYTES => Unsure("LDAP delete request"),
+        (ToServer, 0x50, [_, ..]) if length <= 4 => Unsure("LDAP abandon request"),
+        (ToClient, 0x64, [4, ..]) | (ToClient, 0x73, [4, ..]) => Unsure("LDAP search response"),
+        (ToClient, 0x65 | 0x67 | 0x69 | 0x6b | 0x6d | 0x6f | 0x78, [10, 1, ..]) => Unsure("LDAP response"),
         _ => No,
     }
 }
+
+/// A distinguished name longer than this is no one's; servers refuse far shorter ones.
+const MAX_LDAP_NAME_BYTES: usize = 4096;
 
 /// Kerberos 5, RFC 4120 §5.4: the version and message type at the head of a request or reply. Streams
 /// put four bytes of length first (§7.2.2).
 pub(super) fn kerberos(bytes: &[u8], direction: Direction) -> Probe {
     /// Length prefix, application tag, sequence tag, each with up to five bytes of length.
     const HEAD_BYTES: usize = 4 + 6 + 6 + 16;
+    // The upper byte of a stream's length, or the class and number of the message.
+    if !matches!(bytes.first(), Some(0 | 0x60..=0x7f)) {
+        return No;
+    }
     let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
     let (marks, evidence): (&[&[u8]], _) = match direction {
         ToServer => (
@@ -227,6 +278,8 @@ pub(super) fn smb(bytes: &[u8], _direction: Direction) -> Probe {
 /// RDP: TPKT (RFC 1006 §6), then an X.224 connection request or confirm.
 pub(super) fn rdp(bytes: &[u8], direction: Direction) -> Probe {
     match (direction, bytes) {
+        // Parameters of ISO transport, X.224 §13.3.4, as other protocols on this layer send them and RDP does not.
+        (_, [3, 0, _, _, _, 0xe0 | 0xd0, _, _, _, _, _, 0xc0..=0xc2, ..]) => No,
         (ToServer, [3, 0, 0, _, _, 0xe0, 0, 0, ..]) => {
             if has(bytes, b"Cookie: mstshash=") {
                 Certain("RDP cookie")

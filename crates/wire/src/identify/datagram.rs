@@ -157,6 +157,9 @@ const NTP_BYTES: usize = 48;
 /// stratum of at most 16.
 pub(super) fn ntp(bytes: &[u8], direction: Direction) -> Probe {
     let [first, stratum, poll, ..] = bytes else { return No };
+    if matches!(first & 7, 6 | 7) {
+        return ntp_control(bytes);
+    }
     if bytes.len() < NTP_BYTES || !bytes.len().is_multiple_of(4) || *stratum > 16 || *poll > 17 {
         return No;
     }
@@ -165,9 +168,32 @@ pub(super) fn ntp(bytes: &[u8], direction: Direction) -> Probe {
         return No;
     }
     match (direction, mode) {
-        (ToServer, 3) if bytes.len() == NTP_BYTES => Unsure("NTP client request"),
+        // RFC 5905 §7.3 and RFC 8573: behind the header, a key's number and a digest.
+        (ToServer, 3) if matches!(bytes.len(), NTP_BYTES | 52 | 68 | 72) => Unsure("NTP client request"),
         (ToClient, 4) => Unsure("NTP server reply"),
         (_, 1 | 2 | 5) => Unsure("NTP peer or broadcast"),
+        _ => No,
+    }
+}
+
+/// NTP's control messages (RFC 9327 §2) and ntpd's private ones, with which servers are asked for their peers.
+fn ntp_control(bytes: &[u8]) -> Probe {
+    /// RFC 9327 §2: operations 0 to 12 and 31.
+    const MAX_OPERATION: u8 = 12;
+    match bytes {
+        [first, operation, _, _, _, _, _, _, _, _, count_high, count_low, data @ ..]
+            if first & 0xc7 == 6 && operation & 0x1f <= MAX_OPERATION =>
+        {
+            let count = usize::from(u16::from_be_bytes([*count_high, *count_low]));
+            // Data is padded to four bytes and may be followed by a digest.
+            let version_fits = (1..=4).contains(&(first >> 3 & 7));
+            if version_fits && count <= data.len() && (count > 0 || data.is_empty()) {
+                return Unsure("NTP control message");
+            }
+            No
+        }
+        // Version 2, implementation ntpd, a request that exists, no error, items.
+        [0x17 | 0x97, _, 2 | 3, 0..=49, 0, _, _, _, ..] => Unsure("NTP private message"),
         _ => No,
     }
 }
@@ -201,6 +227,9 @@ pub(super) fn syslog(bytes: &[u8], _direction: Direction) -> Probe {
     No
 }
 
+/// A request must fit a block, RFC 1350 §5.
+const MAX_TFTP_NAME_BYTES: usize = 512;
+
 /// TFTP, RFC 1350 §5: a read or write request with its mode. The transfer goes on between other ports, with data and
 /// its acknowledgement in turn.
 pub(super) fn tftp(bytes: &[u8], _direction: Direction) -> Probe {
@@ -219,9 +248,12 @@ pub(super) fn tftp(bytes: &[u8], _direction: Direction) -> Probe {
         }
         _ => return No,
     };
-    let lower = rest.to_ascii_lowercase();
-    if has(&lower, b"\0octet\0") || has(&lower, b"\0netascii\0") {
-        return Certain("TFTP request");
-    }
-    No
+    // The name of a file, its end, the mode, its end.
+    let Some(end) = memchr::memchr(0, rest.get(..MAX_TFTP_NAME_BYTES).unwrap_or(rest)).filter(|end| *end > 0)
+    else {
+        return No;
+    };
+    let mode = rest.get(end + 1..).unwrap_or_default();
+    let is_mode = |name: &[u8]| mode.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    if is_mode(b"octet\0") || is_mode(b"netascii\0") { Certain("TFTP request") } else { No }
 }

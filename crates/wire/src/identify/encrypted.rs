@@ -39,7 +39,9 @@ pub enum Exemption {
 /// Holds a first payload against the paper's five rules; `None` means that it looks fully encrypted.
 pub fn exemption(payload: &[u8]) -> Option<Exemption> {
     let printable = |byte: &u8| matches!(byte, b' '..=b'~');
-    let bits: usize = payload.iter().map(|byte| byte.count_ones() as usize).sum();
+    let (words, rest) = payload.as_chunks::<8>();
+    let bits: usize = words.iter().map(|word| u64::from_ne_bytes(*word).count_ones() as usize).sum::<usize>()
+        + rest.iter().map(|byte| byte.count_ones() as usize).sum::<usize>();
     // Tenths of a bit per byte, so that the limits are whole numbers.
     let tenths = bits * 10;
     if tenths <= payload.len() * 34 || tenths >= payload.len() * 46 {
@@ -61,14 +63,11 @@ pub fn exemption(payload: &[u8]) -> Option<Exemption> {
 
 /// Judges the kept bytes of a connection that no protocol claims.
 pub(super) fn judge(to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
-    let looks_random = |bytes: &[u8]| bytes.len() >= MIN_JUDGED_BYTES && exemption(bytes).is_none();
-    let is_dense = |bytes: &[u8]| distinct_share(bytes) >= MIN_DISTINCT_SHARE;
-    let random_sides = [to_server, to_client].into_iter().filter(|bytes| looks_random(bytes)).count();
-    let dense_sides =
-        [to_server, to_client].into_iter().filter(|bytes| looks_random(bytes) && is_dense(bytes)).count();
-    let contradicted = [to_server, to_client]
-        .into_iter()
-        .any(|bytes| bytes.len() >= MIN_JUDGED_BYTES && (!looks_random(bytes) || !is_dense(bytes)));
+    let sides = [to_server, to_client].map(Look::of);
+    let count = |look: fn(&Look) -> bool| sides.iter().filter(|side| look(side)).count();
+    let random_sides = count(|side| *side != Look::Structured && *side != Look::TooShort);
+    let dense_sides = count(|side| *side == Look::Random);
+    let contradicted = count(|side| matches!(side, Look::Structured | Look::Sparse)) > 0;
     let (confidence, evidence) = match (random_sides, dense_sides, contradicted) {
         (0, ..) | (_, 0, _) => return None,
         (_, 2, _) => (85, "both directions look random from the first byte"),
@@ -76,6 +75,31 @@ pub(super) fn judge(to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
         (_, _, true) => (50, "one direction looks random, the other does not"),
     };
     Some(Verdict::new(Protocol::FullyEncrypted, confidence, evidence))
+}
+
+/// How one direction looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    TooShort,
+    /// One of the paper's rules exempts it.
+    Structured,
+    /// No rule exempts it, but too few values occur.
+    Sparse,
+    Random,
+}
+
+impl Look {
+    fn of(bytes: &[u8]) -> Self {
+        if bytes.len() < MIN_JUDGED_BYTES {
+            Self::TooShort
+        } else if exemption(bytes).is_some() {
+            Self::Structured
+        } else if distinct_share(bytes) < MIN_DISTINCT_SHARE {
+            Self::Sparse
+        } else {
+            Self::Random
+        }
+    }
 }
 
 /// Distinct byte values, relative to what as many random bytes show on average.

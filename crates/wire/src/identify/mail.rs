@@ -32,17 +32,20 @@ pub(super) fn smtp(bytes: &[u8], direction: Direction) -> Probe {
     }
 }
 
+fn has_two_words(line: &[u8]) -> bool {
+    line.iter().filter(|byte| **byte == b' ').count() == 1
+}
+
 /// FTP, RFC 959 §5.3 and RFC 2228.
 pub(super) fn ftp(bytes: &[u8], direction: Direction) -> Probe {
     let (line, complete) = first_line(bytes);
     match direction {
         ToServer => {
-            let words = line.split(|byte| *byte == b' ').count();
             let only = ["AUTH TLS", "AUTH SSL", "SYST", "FEAT", "PASV", "EPSV", "TYPE I", "TYPE A"];
             if complete && only.iter().any(|command| line.eq_ignore_ascii_case(command.as_bytes())) {
                 return Unsure("FTP command");
             }
-            if complete && words == 2 && starts_with_any(line, &["USER "]) {
+            if complete && starts_with_any(line, &["USER "]) && has_two_words(line) {
                 return Unsure("USER with one parameter");
             }
             No
@@ -65,11 +68,10 @@ pub(super) fn pop3(bytes: &[u8], direction: Direction) -> Probe {
     let (line, complete) = first_line(bytes);
     match direction {
         ToServer => {
-            let words = line.split(|byte| *byte == b' ').count();
             if complete && line.eq_ignore_ascii_case(b"CAPA") || starts_with_any(line, &["APOP "]) {
                 return Certain("POP3 command");
             }
-            if complete && words == 2 && starts_with_any(line, &["USER "]) {
+            if complete && starts_with_any(line, &["USER "]) && has_two_words(line) {
                 return Unsure("USER with one parameter");
             }
             let alone = [&b"AUTH"[..], b"STLS"];
@@ -98,17 +100,19 @@ pub(super) fn imap(bytes: &[u8], direction: Direction) -> Probe {
     let (line, _) = first_line(bytes);
     match direction {
         ToServer => {
-            let mut words = line.split(|byte| *byte == b' ');
-            let tag = words.next().unwrap_or_default();
-            let command = words.next().unwrap_or_default().to_ascii_uppercase();
-            let is_tag = (1..=16).contains(&tag.len())
-                && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
-            match command.as_slice() {
-                b"CAPABILITY" | b"LOGIN" | b"AUTHENTICATE" | b"STARTTLS" | b"ID" if is_tag => {
-                    Unsure("IMAP tagged command")
-                }
-                _ => No,
-            }
+            /// Longer tags are not in use, and none has a space.
+            const MAX_TAG_BYTES: usize = 16;
+            let Some(space) = memchr::memchr(b' ', line.get(..=MAX_TAG_BYTES).unwrap_or(line)) else {
+                return No;
+            };
+            let (tag, rest) = line.split_at(space);
+            let rest = rest.get(1..).unwrap_or_default();
+            let command = rest.split(|byte| *byte == b' ').next().unwrap_or_default();
+            let is_tag =
+                !tag.is_empty() && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
+            let commands = ["CAPABILITY", "LOGIN", "AUTHENTICATE", "STARTTLS", "ID"];
+            let is_command = commands.iter().any(|known| command.eq_ignore_ascii_case(known.as_bytes()));
+            if is_tag && is_command { Unsure("IMAP tagged command") } else { No }
         }
         ToClient => {
             if starts_with_any(line, &["* OK", "* PREAUTH", "* BYE"]) {

@@ -3,8 +3,8 @@
 //! In: payloads as they come, at most [`MAX_KEPT_BYTES`] kept per direction. Out: a [`Verdict`]: protocol,
 //! confidence and the evidence in words. Ask at any time; more payload only makes the verdict better.
 //!
-//! How it judges: every probe of `table` says *certain*, *unsure* or *no* of each direction, and the two
-//! answers are combined (see `confidence`): a mark on one side that the other side contradicts weighs
+//! How it judges: every probe of `table` that a payload's first byte allows (`starts`) says *certain*, *unsure* or *no*
+//! of each direction, and the two answers are combined (see `confidence`): a mark on one side that the other side contradicts weighs
 //! less than one that it confirms. If no protocol reaches [`MIN_CONFIDENCE`], the payload is put into
 //! a class: text that people or shells exchange (`plaintext`), bytes that look random ([`encrypted`]), or
 //! unknown.
@@ -23,6 +23,7 @@ pub mod encrypted;
 mod mail;
 mod overlays;
 mod plaintext;
+mod starts;
 mod stores;
 mod table;
 #[cfg(test)]
@@ -39,6 +40,8 @@ const REVERSED_PENALTY: u8 = 15;
 /// Percent below which a protocol is not named. A lone unsure mark reaches it, a contradicted one does
 /// not.
 pub const MIN_CONFIDENCE: u8 = 50;
+/// Both sides bear the protocol's own mark.
+const MAX_CONFIDENCE: u8 = 99;
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,14 +107,14 @@ impl Identifier {
         })
     }
 
-    /// Judges what was fed so far. Costs one pass of all probes over the kept bytes.
+    /// Judges what was fed so far. Costs one pass of the probes that the first bytes allow.
     pub fn verdict(&self) -> Verdict {
         judge(self.transport, &self.to_server, &self.to_client)
     }
 }
 
 /// Judges the first bytes of both directions; for datagrams, one of each. Who joins the streams elsewhere asks here
-/// and keeps no second copy. Costs one pass of all probes.
+/// and keeps no second copy. Costs one pass of the probes that the first bytes allow.
 pub fn judge(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Verdict {
     if to_server.is_empty() && to_client.is_empty() {
         return Verdict::new(Protocol::Unknown, 0, "no payload seen");
@@ -125,8 +128,24 @@ pub fn recognise(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Op
         .or_else(|| reversed_protocol(transport, to_server, to_client))
 }
 
+/// The verdict that both sides bear the mark of this protocol, if they do: then no other is surer, and none needs to be asked.
+/// Who knows the protocol by one side asks here first when the other answers.
+pub fn confirm(
+    protocol: Protocol,
+    transport: Transport,
+    to_server: &[u8],
+    to_client: &[u8],
+) -> Option<Verdict> {
+    let bits = table::bits(protocol);
+    let client = table::candidates(transport, Direction::ToServer, to_server) & bits;
+    let server = table::candidates(transport, Direction::ToClient, to_client) & bits;
+    best_of(client, server, to_server, to_client).filter(|verdict| verdict.confidence == MAX_CONFIDENCE)
+}
+
 /// The class of bytes that no protocol claims.
 pub fn classify(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Verdict {
+    let (to_server, to_client) =
+        (binary::behind_false_record(to_server), binary::behind_false_record(to_client));
     plaintext::judge(transport, to_server, to_client)
         .or_else(|| encrypted::judge(to_server, to_client))
         .unwrap_or(Verdict::new(Protocol::Unknown, 50, "bytes of no protocol or class that is recognised"))
@@ -141,16 +160,34 @@ fn reversed_protocol(transport: Transport, to_server: &[u8], to_client: &[u8]) -
 
 /// The best-supported protocol; of equals, the one that the table lists first.
 fn known_protocol(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
+    let client = table::candidates(transport, Direction::ToServer, to_server);
+    let server = table::candidates(transport, Direction::ToClient, to_client);
+    best_of(client, server, to_server, to_client)
+}
+
+/// The best of those whose bit is set for a side.
+fn best_of(client: u64, server: u64, to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
     let mut best: Option<Verdict> = None;
-    for entry in table::ENTRIES.iter().filter(|entry| entry.speaks(transport)) {
-        let judged = |direction, bytes: &[u8]| {
-            (entry.judges(direction) && !bytes.is_empty()).then(|| (entry.probe)(bytes, direction))
+    let mut left = client | server;
+    while left != 0 {
+        let bit = left & left.wrapping_neg();
+        left ^= bit;
+        let Some(entry) = usize::try_from(bit.trailing_zeros()).ok().and_then(|at| table::ENTRIES.get(at))
+        else {
+            break;
         };
-        let client = judged(Direction::ToServer, to_server);
-        let server = judged(Direction::ToClient, to_client);
+        let judged = |direction, asked: u64, bytes: &[u8]| {
+            (entry.judges(direction) && !bytes.is_empty())
+                .then(|| if asked & bit == 0 { Probe::No } else { (entry.probe)(bytes, direction) })
+        };
+        let client = judged(Direction::ToServer, client, to_server);
+        let server = judged(Direction::ToClient, server, to_client);
         let Some((confidence, evidence)) = confidence(client, server) else { continue };
         if confidence >= MIN_CONFIDENCE && best.is_none_or(|best| best.confidence < confidence) {
             best = Some(Verdict::new(entry.protocol, confidence, evidence));
+            if confidence == MAX_CONFIDENCE {
+                break; // None that follows is better.
+            }
         }
     }
     best
@@ -173,7 +210,7 @@ fn confidence(to_server: Option<Probe>, to_client: Option<Probe>) -> Option<(u8,
         (No, Unsure(_)) => (to_client, to_server),
     };
     match (strong?, weak) {
-        (Certain(evidence), Some(Certain(_))) => Some((99, evidence)),
+        (Certain(evidence), Some(Certain(_))) => Some((MAX_CONFIDENCE, evidence)),
         (Certain(evidence), Some(Unsure(_))) => Some((95, evidence)),
         (Certain(evidence), None) => Some((90, evidence)),
         (Certain(evidence), Some(No)) => Some((65, evidence)),

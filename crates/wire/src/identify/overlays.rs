@@ -50,6 +50,8 @@ pub(super) fn openvpn_stream(stream: &[u8], direction: Direction) -> Probe {
 
 /// BEP 15: what a client sends to a tracker first.
 const TRACKER_MAGIC: &[u8] = &[0, 0, 4, 0x17, 0x27, 0x10, 0x19, 0x80, 0, 0, 0, 0];
+/// The handshake follows uTP's header and its extensions at once.
+const MAX_UTP_HANDSHAKE_BYTES: usize = 96;
 /// BEP 29: the header of uTP.
 const UTP_BYTES: usize = 20;
 
@@ -68,7 +70,7 @@ pub(super) fn bittorrent_datagram(datagram: &[u8], _direction: Direction) -> Pro
     if datagram.len() >= 16 && datagram.starts_with(TRACKER_MAGIC) {
         return Certain("BitTorrent tracker connect");
     }
-    if has(datagram, b"\x13BitTorrent protocol") {
+    if has(datagram.get(..MAX_UTP_HANDSHAKE_BYTES).unwrap_or(datagram), b"\x13BitTorrent protocol") {
         return Certain("BitTorrent handshake in uTP");
     }
     utp(datagram)

@@ -19,12 +19,13 @@ const MIN_TIMESTAMP_DIGITS: usize = 9;
 pub(super) fn judge(transport: Transport, to_server: &[u8], to_client: &[u8]) -> Option<Verdict> {
     let sides = [to_server, to_client];
     let spoken = || sides.into_iter().filter(|side| !side.is_empty());
-    let all_text = spoken().all(is_text);
+    let texts = sides.map(is_text);
+    let all_text = sides.iter().zip(texts).all(|(side, text)| side.is_empty() || text);
     let verdict =
         |confidence, evidence| Some(Verdict::new(Protocol::PlaintextInteractive, confidence, evidence));
     let unknown = |confidence, evidence| Some(Verdict::new(Protocol::Unknown, confidence, evidence));
 
-    let shell = spoken().filter(|side| is_text(side)).find_map(command_text);
+    let shell = sides.iter().zip(texts).filter(|(_, text)| *text).find_map(|(side, _)| command_text(side));
     if let Some(found) = shell {
         let evidence = match found.kind {
             CommandKind::Command => "shell command in plain text",
@@ -56,6 +57,10 @@ pub(super) fn judge(transport: Transport, to_server: &[u8], to_client: &[u8]) ->
 
 /// Nearly all printable or valid UTF-8, with the controls that terminals send, and no zero byte.
 fn is_text(bytes: &[u8]) -> bool {
+    // Most of what is no text says so at once.
+    if bytes.is_empty() || memchr::memchr(0, bytes).is_some() {
+        return false;
+    }
     let is_terminal = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x07 | 0x08 | 0x1b | 0x7f);
     let valid_bytes = match std::str::from_utf8(bytes) {
         Ok(text) => text.len(),
@@ -69,7 +74,7 @@ fn is_text(bytes: &[u8]) -> bool {
     let beyond = bytes.iter().skip(valid_bytes).filter(|byte| matches!(byte, b' '..=b'~')).count();
     let shows_something =
         bytes.iter().any(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r') || !byte.is_ascii());
-    shows_something && !bytes.contains(&0) && (in_valid + beyond) * 20 >= bytes.len() * MIN_TEXT_TWENTIETHS
+    shows_something && (in_valid + beyond) * 20 >= bytes.len() * MIN_TEXT_TWENTIETHS
 }
 
 /// The last line is the question of a login program.

@@ -305,3 +305,48 @@ fn older_and_other_forms_of_datagrams() {
     let block = [&[0, 3, 0, 1][..], &random(512, 3)].concat();
     check_udp(&block, &[0, 4, 0, 1], (Protocol::Tftp, 80));
 }
+
+#[test]
+fn the_first_byte_rules_out_no_probe_that_would_speak() {
+    // What each kind of probe looks for behind its first byte, so that more than refusals are compared.
+    let tails: &[&[u8]] = &[
+        b"",
+        b"SER root\r\n",
+        b"HLO a\r\n",
+        b"00 ftp smtp\r\n331 \r\nSSH-2.0-x\r\n",
+        b" OK imap pop\r\n",
+        b"\x00\x00\x00\x0a5.7.1\x00",
+        b"\xff\xfb\x18",
+        b"\x00\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02c2\x04test\x00\x00\x01\x00\x01",
+        b"\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03",
+        b"\x01\x00\x00\x21\x12\xa4\x42",
+        b"\x00\x00\x00\xdd\x07\x00\x00\x00\x00\x00\x00\xdd\x07\x00\x00",
+        b"\xa1\x03\x02\x01\x05\xa2\x03\x02\x01\x0a\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0b",
+        b"stream:stream <iq >",
+        b"BitTorrent protocol 1:y1:q1:q",
+        b"T / SIP/2.0\r\n",
+    ];
+    let noise: Vec<Vec<u8>> =
+        (1..40).map(|seed| random(usize::try_from(seed * 13).expect("small"), seed)).collect();
+    for transport in [Transport::Tcp, Transport::Udp] {
+        let all = table::all(transport);
+        for first in 0..=u8::MAX {
+            for tail in tails.iter().map(|tail| tail.to_vec()).chain(noise.iter().cloned()) {
+                let bytes = [&[first][..], &tail].concat();
+                for (client, server) in [(&bytes[..], &b""[..]), (b"", &bytes), (&bytes, &bytes)] {
+                    let every = best_of(all, all, client, server);
+                    assert_eq!(known_protocol(transport, client, server), every, "{}", bytes.escape_ascii());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_protocol_is_confirmed_only_by_its_marks_on_both_sides() {
+    let confirmed = |to_client: &[u8]| {
+        confirm(Protocol::Tls, Transport::Tcp, CLIENT_HELLO, to_client).map(|verdict| verdict.confidence)
+    };
+    assert_eq!(confirmed(SERVER_HELLO), Some(99));
+    assert_eq!((confirmed(b""), confirmed(b"HTTP/1.1 200 OK\r\n")), (None, None));
+}

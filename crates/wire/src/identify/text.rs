@@ -1,9 +1,8 @@
 //! Probes of protocols whose first bytes are lines of text, mail and file transfer apart.
 
-use memchr::memmem;
-
 use crate::Direction::{self, ToClient, ToServer};
 use crate::Probe::{self, Certain, No, Unsure};
+pub(super) use crate::bytes::contains as has;
 
 /// The first line without its end, and whether the end was there.
 pub(super) fn first_line(bytes: &[u8]) -> (&[u8], bool) {
@@ -14,10 +13,6 @@ pub(super) fn first_line(bytes: &[u8]) -> (&[u8], bool) {
         }
         None => (bytes, false),
     }
-}
-
-pub(super) fn has(bytes: &[u8], phrase: &[u8]) -> bool {
-    memmem::find(bytes, phrase).is_some()
 }
 
 /// True if the bytes begin with one of the words, in any case.
@@ -52,6 +47,12 @@ fn http_method(line: &[u8]) -> Option<&[u8]> {
     (is_token && method.len() >= 3).then_some(method)
 }
 
+/// Where the last version of HTTP/1 stands in a line.
+fn version_of_http(line: &[u8]) -> Option<usize> {
+    memchr::memrchr_iter(b' ', line)
+        .find(|at| line.get(*at..).is_some_and(|rest| rest.starts_with(b" HTTP/1.")))
+}
+
 /// HTTP/1, RFC 9112 §3 and §4: request line and status line.
 pub(super) fn http(bytes: &[u8], direction: Direction) -> Probe {
     let (line, complete) = first_line(bytes);
@@ -60,7 +61,7 @@ pub(super) fn http(bytes: &[u8], direction: Direction) -> Probe {
             if http_method(line).is_none() {
                 return No;
             }
-            match (memmem::rfind(line, b" HTTP/1."), complete) {
+            match (version_of_http(line), complete) {
                 (Some(_), _) => Certain("HTTP/1 request line"),
                 _ if !HTTP_METHODS.iter().any(|method| line.starts_with(method)) => No,
                 (None, false) => Unsure("start of an HTTP request line"),
@@ -83,11 +84,18 @@ pub(super) fn http(bytes: &[u8], direction: Direction) -> Probe {
 pub(super) fn websocket(bytes: &[u8], direction: Direction) -> Probe {
     let is_http = matches!(http(bytes, direction), Certain(_));
     let accepted = direction == ToServer || bytes.get(8..13).is_some_and(|status| status == b" 101 ");
-    if is_http && accepted && has(&bytes.to_ascii_lowercase(), b"\r\nupgrade: websocket") {
+    if is_http && accepted && upgrades_to_websocket(bytes) {
         Certain("HTTP upgrade to WebSocket")
     } else {
         No
     }
+}
+
+/// The field in any case, without a copy of the head.
+fn upgrades_to_websocket(head: &[u8]) -> bool {
+    const FIELD: &[u8] = b"\r\nupgrade: websocket";
+    memchr::memchr_iter(b'\r', head)
+        .any(|at| head.get(at..at + FIELD.len()).is_some_and(|line| line.eq_ignore_ascii_case(FIELD)))
 }
 
 /// WebSocket in the middle, RFC 6455 §5.2: a whole frame under 126 bytes, masked by the client; text from the server.
@@ -182,10 +190,12 @@ pub(super) fn irc(bytes: &[u8], direction: Direction) -> Probe {
             if starts_with_any(line, &["USER "]) && registers(line) {
                 return Certain("IRC USER with four parameters");
             }
-            if starts_with_any(line, &["NICK ", "PASS "]) && complete {
+            if starts_with_any(line, &["NICK ", "PASS ", "USER "]) && complete {
                 let lower = rest.to_ascii_lowercase();
                 let follows = has(&lower, b"\nuser ") || has(&lower, b"\nnick ");
                 let is_nick = starts_with_any(line, &["NICK "]);
+                // POP3 and FTP have USER and PASS as well: there the other of the two follows, not NICK.
+                let follows = follows && (is_nick || has(&lower, b"\nnick "));
                 return match (is_nick, follows) {
                     (_, true) => Certain("IRC NICK and USER"),
                     (true, false) => Unsure("IRC NICK"),
@@ -280,6 +290,10 @@ pub(super) fn memcached(bytes: &[u8], direction: Direction) -> Probe {
 
 /// SIP, RFC 3261 §7.1.
 pub(super) fn sip(bytes: &[u8], _direction: Direction) -> Probe {
+    // Every method of the IANA registry is of letters.
+    if !bytes.first().is_some_and(u8::is_ascii_alphabetic) {
+        return No;
+    }
     let (line, _) = first_line(bytes);
     if line.ends_with(b" SIP/2.0") || line.starts_with(b"SIP/2.0 ") {
         return Certain("SIP start line");

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
+use crate::bytes;
 
 use super::table::{
     Arguments, COMMAND_PHRASES, COMMANDS, OUTPUT_PHRASES, OUTPUT_STARTS, PROGRAM_DIRECTORIES,
@@ -35,7 +35,7 @@ pub fn command_text(payload: &[u8]) -> Option<CommandText> {
 /// A web message quotes anything in its body; its own parser judges it.
 fn is_web_message(payload: &[u8]) -> bool {
     let first = payload.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    first.starts_with(b"HTTP/1.") || memmem::find(first, b" HTTP/1.").is_some()
+    first.starts_with(b"HTTP/1.") || bytes::contains(first, b" HTTP/1.")
 }
 
 /// One line and where it stands in the payload.
@@ -270,5 +270,5 @@ fn is_assignment(word: &str) -> bool {
 }
 
 fn contains(text: &str, phrase: &str) -> bool {
-    memmem::find(text.as_bytes(), phrase.as_bytes()).is_some()
+    bytes::contains(text.as_bytes(), phrase.as_bytes())
 }
