@@ -10,10 +10,15 @@
 //! | [`identify`] | the first payload bytes of both directions | the protocol, how sure, and why |
 //! | [`protocol`], [`ports`] | a name or a port | the protocol that belongs to it |
 //! | [`dns`] | a datagram or a framed stream | a DNS message |
-//! | [`tls`] | the first bytes of a client | its ClientHello and JA4 |
+//! | [`tls`] | the first bytes of one direction | ClientHello and JA4, ServerHello and certificate |
+//! | [`quic`] | the first datagrams of a client | its ClientHello |
 //! | [`http`] | the first bytes of one direction | the head of an HTTP/1 message |
+//! | [`commands`] | the first bytes of a client | its commands in mail, file transfer and chat |
+//! | [`mqtt`] | the first bytes of a client | its name |
+//! | [`icmp`] | the payload of an IP packet | echo data |
 //! | [`rtp`] | a datagram | the fixed header of RTP |
 //! | [`session`] | a plain-text payload | the shell command, prompt or output in it |
+//! | [`ssh`] | the first bytes of one direction | banner and HASSH |
 //! | [`socks`] | the first bytes of a client | what the proxy relays |
 //!
 //! A protocol with a parser is a module of one shape: `mod.rs` (what, specification, limits, types,
@@ -25,15 +30,20 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+pub mod commands;
 pub mod dns;
 pub mod http;
+pub mod icmp;
 pub mod identify;
+pub mod mqtt;
 pub mod packet;
 pub mod ports;
 pub mod protocol;
+pub mod quic;
 pub mod rtp;
 pub mod session;
 pub mod socks;
+pub mod ssh;
 pub mod tls;
 
 pub use identify::{Identifier, Verdict};

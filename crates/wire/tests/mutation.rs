@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wire::session::{MAX_SCANNED_BYTES, command_text};
-use wire::{Direction, Identifier, Transport, dns, packet};
+use wire::{Direction, Identifier, Protocol, Transport, commands, dns, icmp, mqtt, packet, quic, ssh, tls};
 
 const ROUNDS: usize = 60_000;
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -29,6 +29,10 @@ const SEEDS: &[&[u8]] = &[
     b"\x05\x02\x00\x02\x05\x01\x00\x03",
     b"\xff\xfb\x18\xff\xfa\x1f\x00\x50\xff\xf0login: ",
     b"0\x1a\x02\x01\x01\x04\x06public\xa0\x0d",
+    b"\xc3\x00\x00\x00\x01\x08\x83\x94\xc8\xf0\x3e\x51\x57\x08\x00\x00\x40\x20\x00\x00\x00\x02abcdefghijklmnopqrstuvwxyz",
+    b"\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x0399999999999999999999999999999999\x00\xc0\x2f\x00",
+    b"SSH-2.0-x\r\n\x00\x00\x00\x20\x04\x14cookiecookiecook\x00\x00\x00\x03kex\x00\x00\x00\x03key",
+    b"EHLO a\r\nMAIL FROM:<b@c.test>\r\nSTARTTLS\r\n\x16\x03\x01",
     b"{\"id\":1,\"method\":\"mining.subscribe\"}\n",
     b"\x1b[1;32mroot@web:/# cat /etc/passwd | sh; ls -la && uname -a\r\nuid=0(root) gid=0(root)\n/ # ",
     "drwxr-xr-x 2 root grüße \u{1f600}\r\nPS C:\\> ip addr\n$ ".as_bytes(),
@@ -91,6 +95,15 @@ fn run_all(input: &[u8]) {
     if let Ok(packet) = packet::parse(input) {
         assert!(packet.payload.len() <= input.len());
     }
+    let mut client = quic::Client::default();
+    client.take(input);
+    let _ =
+        (tls::server_flight(input), tls::certificate(input), tls::is_hello_over(input), mqtt::connect(input));
+    let _ = (
+        ssh::opening(input, Direction::ToClient),
+        icmp::echo(input, false),
+        commands::commands(Protocol::Imap, input),
+    );
     if let Some(found) = command_text(input) {
         assert!(found.span.end <= MAX_SCANNED_BYTES && input.get(found.span).is_some());
     }

@@ -43,6 +43,7 @@ pub fn parse(packet: &[u8]) -> Result<Packet<'_>, Error> {
 ///
 /// # Errors
 /// When the headers are cut or malformed.
+#[inline]
 pub fn network(packet: &[u8]) -> Result<Datagram<'_>, Error> {
     let version = packet.first().ok_or(Error::Truncated { header: "ip" })? >> 4;
     match version {
@@ -57,6 +58,7 @@ impl<'a> Datagram<'a> {
     ///
     /// # Errors
     /// When the header is cut or malformed, of a later fragment, or of another transport.
+    #[inline]
     pub fn transport(&self) -> Result<Packet<'a>, Error> {
         if let Some(Fragment { offset_bytes: offset_bytes @ 1.., .. }) = self.fragment {
             return Err(Error::LaterFragment { offset_bytes });
@@ -74,6 +76,7 @@ impl<'a> Datagram<'a> {
     }
 }
 
+#[inline]
 fn ipv4(packet: &[u8]) -> Result<Datagram<'_>, Error> {
     let cut = || Error::Truncated { header: "ipv4" };
     let mut reader = Reader::new(packet);
@@ -177,6 +180,7 @@ fn skip_extensions(mut reader: Reader<'_>, first: u8) -> Result<Extensions, Erro
     Err(Error::ExtensionHeaders)
 }
 
+#[inline]
 fn tcp<'a>(carried: &Datagram<'a>) -> Result<Packet<'a>, Error> {
     let cut = || Error::Truncated { header: "tcp" };
     let mut reader = Reader::new(carried.payload);
@@ -202,6 +206,7 @@ fn tcp<'a>(carried: &Datagram<'a>) -> Result<Packet<'a>, Error> {
     })
 }
 
+#[inline]
 fn udp<'a>(carried: &Datagram<'a>) -> Result<Packet<'a>, Error> {
     let cut = || Error::Truncated { header: "udp" };
     let mut reader = Reader::new(carried.payload);

@@ -103,7 +103,22 @@ fn sorted(mut values: Vec<u16>) -> Vec<u16> {
 }
 
 fn hex_list(values: Vec<u16>) -> String {
-    values.iter().map(|value| format!("{value:04x}")).collect::<Vec<_>>().join(",")
+    let mut text = String::with_capacity(values.len() * 5);
+    for value in values {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        for byte in value.to_be_bytes() {
+            push_hex(&mut text, byte);
+        }
+    }
+    text
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    for nibble in [byte >> 4, byte & 0x0f] {
+        text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+    }
 }
 
 /// The first digits of SHA-256; of nothing, zeros.
@@ -112,5 +127,7 @@ fn hash(text: &str) -> String {
         return "0".repeat(HASH_DIGITS);
     }
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    let mut hexadecimal = String::with_capacity(HASH_DIGITS);
+    digest.iter().take(HASH_DIGITS / 2).for_each(|byte| push_hex(&mut hexadecimal, *byte));
+    hexadecimal
 }

@@ -1,19 +1,25 @@
-//! The ClientHello of TLS: RFC 8446 §4.1.2 and §5.1, RFC 5246, with server name (RFC 6066 §3), ALPN (RFC 7301) and
+//! The plain beginning of TLS. The ClientHello: RFC 8446 §4.1.2 and §5.1, RFC 5246, with server name (RFC 6066 §3), ALPN (RFC 7301) and
 //! the fingerprint JA4 (FoxIO, `technical_details/JA4.md`).
 //!
 //! In: the first bytes that a client sent. Out: a [`ClientHello`]. A hello that was cut is not thrown away: what was
 //! read before is kept, and [`ClientHello::incomplete`] says where it ends.
 //!
-//! Left out on purpose: everything after the hello, the server's side, encrypted hellos (their outer name is what is
-//! seen), and validation of any value.
+//! Of the server, what it chose and the leaf of its certificate where that is plain: [`server_flight`].
+//!
+//! Left out on purpose: everything after these, encrypted hellos (their outer name is what is seen), and validation of
+//! any value.
 
+mod certificate;
 mod ja4;
 mod parse;
+mod server;
 #[cfg(test)]
 mod tests;
 
+pub use certificate::{Certificate, MAX_CERTIFICATE_BYTES, certificate};
 pub use ja4::Carrier;
-pub use parse::{client_hello, client_hello_message};
+pub use parse::{client_hello, client_hello_message, is_hello_over};
+pub use server::{ServerFlight, is_flight_over, server_flight, version_name};
 
 /// Bytes of handshake that are read. A hello with post-quantum key shares has about 1,800.
 pub const MAX_HELLO_BYTES: usize = 16_384;

@@ -5,6 +5,7 @@ use crate::bytes::Reader;
 
 /// RFC 8446 §5.1 and §4.
 const HANDSHAKE_RECORD: u8 = 22;
+const RECORD_HEADER_BYTES: usize = 5;
 const CLIENT_HELLO: u8 = 1;
 /// IANA TLS ExtensionType Values.
 const SERVER_NAME: u16 = 0;
@@ -41,6 +42,33 @@ pub fn client_hello(stream: &[u8]) -> Result<ClientHello, Error> {
         rest = after;
     }
     client_hello_message(&message)
+}
+
+/// True if more bytes would tell no more about the hello at the start of a stream: it is whole, or none. Costs no
+/// allocation, unlike reading it.
+pub fn is_hello_over(stream: &[u8]) -> bool {
+    let mut rest = stream;
+    let (mut needed, mut have_bytes) = (None, 0);
+    while let [HANDSHAKE_RECORD, 3, _, high, low, body @ ..] = rest {
+        let record_bytes = usize::from(u16::from_be_bytes([*high, *low]));
+        if record_bytes == 0 || record_bytes > MAX_RECORD_BYTES || have_bytes > MAX_HELLO_BYTES {
+            return true;
+        }
+        if needed.is_none() && record_bytes < 4 {
+            // The message's length itself is cut in two: rare enough to read the whole.
+            return client_hello(stream).map_or(true, |hello| hello.incomplete.is_none());
+        }
+        let Some(wanted) = needed.or_else(|| message_bytes(body)) else { return false };
+        needed = Some(wanted);
+        have_bytes += record_bytes.min(body.len());
+        if have_bytes >= wanted {
+            return true;
+        }
+        let Some(after) = body.get(record_bytes..) else { return false };
+        rest = after;
+    }
+    // Another record's header is still to come, or another type of record ends the hello.
+    rest.len() >= RECORD_HEADER_BYTES
 }
 
 /// Reads a ClientHello without record headers, as QUIC carries it.
