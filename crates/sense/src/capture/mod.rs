@@ -264,7 +264,10 @@ impl Order {
     }
 
     fn u32(self, bytes: &[u8], at: usize) -> u32 {
-        let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
+        self.word(bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default())
+    }
+
+    fn word(self, bytes: [u8; 4]) -> u32 {
         match self {
             Self::Little => u32::from_le_bytes(bytes),
             Self::Big => u32::from_be_bytes(bytes),

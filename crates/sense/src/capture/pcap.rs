@@ -61,8 +61,9 @@ impl Header {
         }
         let cut = Error::Truncated { part: "packet record", offset };
         let Some(record) = window.peek(self.record_bytes)? else { return Err(cut) };
-        let (seconds, fraction) = (self.order.u32(record, 0), self.order.u32(record, 4));
-        let (captured, len) = (self.order.u32(record, 8), self.order.u32(record, 12));
+        let ([seconds, fraction, captured, len, ..], _) = record.as_chunks() else { return Err(cut) };
+        let [seconds, fraction, captured, len] =
+            [seconds, fraction, captured, len].map(|word| self.order.word(*word));
         let captured_bytes = length(captured);
         if captured_bytes > MAX_FRAME_BYTES {
             let (part, field) = ("packet record", "captured length");
