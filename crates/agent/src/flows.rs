@@ -11,6 +11,7 @@ use respond::{escape::escaped, rfc3339};
 use sense::capture::{Capture, Error, Layer3, layer3};
 use sense::traffic::Unread;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
@@ -145,6 +146,8 @@ struct Record<'a> {
     agent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ja4: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    details: BTreeMap<&'a str, &'a str>,
     facts: Vec<&'a str>,
     end: &'a str,
 }
@@ -191,6 +194,7 @@ impl<'a> Record<'a> {
             alpn: names.alpn.as_deref(),
             agent: names.agent.as_deref(),
             ja4: names.ja4.as_deref(),
+            details: names.details.iter().map(|(detail, value)| (detail.as_str(), value)).collect(),
             facts: flow.facts.iter().map(flow::Fact::as_str).collect(),
             end: flow.end.as_str(),
         }

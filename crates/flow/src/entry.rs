@@ -1,10 +1,11 @@
 //! One open flow: counters always, payload only until the verdict is sure.
 
 use wire::packet::TcpFlags;
-use wire::{Direction, Protocol, Verdict, ports};
+use wire::{Direction, Protocol, Verdict, http, icmp, ports};
 
-use crate::judge::{self, Judge, Judged};
+use crate::judge::{Judge, Judged};
 use crate::key::{Key, Side};
+use crate::messages;
 use crate::{End, Fact, Facts, Flow, Intervals, Names, Transport, Volume};
 
 /// Bytes of a flow whose verdict is in: the entry, its place in the wheel and its share of an index that is at its
@@ -55,11 +56,13 @@ pub(crate) struct Entry {
     /// Sum of squares of the times between packets, in seconds.
     squares: f64,
     longest_s: f32,
-    /// Where each direction goes on, once the judge is gone.
+    /// TCP: where each direction goes on, once the judge is gone. ICMP: number and hash of the latest echo request.
     next: [u32; 2],
     verdict: Verdict,
     judge: Option<Box<Judge>>,
     names: Option<Box<Names>>,
+    /// Bytes of the names, with their box.
+    names_bytes: u32,
     facts: Facts,
     opener: Side,
     phase: Phase,
@@ -85,6 +88,7 @@ impl Entry {
             verdict: ICMP_VERDICT,
             judge: None,
             names: None,
+            names_bytes: 0,
             facts: Facts::default(),
             opener: sender,
             phase: Phase::default(),
@@ -136,7 +140,7 @@ impl Entry {
 
     /// Remembers the name that led here.
     pub(crate) fn set_dns_name(&mut self, name: &str) {
-        self.names.get_or_insert_default().dns = Some(name.into());
+        self.add_names(Names { dns: Some(name.into()), ..Names::default() });
     }
 
     pub(crate) fn direction(&self, sender: Side) -> Direction {
@@ -186,8 +190,7 @@ impl Entry {
     /// Bytes beside the entry itself.
     pub(crate) fn heap_bytes(&self) -> usize {
         let judge = self.judge.as_ref().map_or(0, |judge| size_of::<Judge>() + judge.heap_bytes());
-        let names = self.names.as_ref().map_or(0, |names| size_of::<Names>() + name_bytes(names));
-        judge + names
+        judge + usize::try_from(self.names_bytes).unwrap_or(usize::MAX)
     }
 
     /// Counts a packet and reads its payload while the verdict is open.
@@ -202,7 +205,24 @@ impl Entry {
                     self.conclude();
                 }
             }
-            Transport::Icmp => {}
+            Transport::Icmp => self.add_echo(part.payload),
+        }
+    }
+
+    /// Looks into the data of an echo. Each request's data is remembered by its hash, until the next.
+    fn add_echo(&mut self, message: &[u8]) {
+        let is_v6 = self.key.endpoint(Side::Low).ip.is_ipv6();
+        let Some(echo) = icmp::echo(message, is_v6) else { return };
+        if !echo.is_usual() {
+            self.facts.insert(Fact::UnusualEcho);
+        }
+        let sequence = u32::from(echo.sequence) | ECHO_SEEN;
+        let hash = short_hash(echo.data);
+        let [known_sequence, known_hash] = self.next;
+        if !echo.is_reply {
+            self.next = [sequence, hash];
+        } else if known_sequence == sequence && known_hash != hash {
+            self.facts.insert(Fact::EchoDiffers);
         }
     }
 
@@ -277,6 +297,12 @@ impl Entry {
             [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b' ', b'1', b'0', b'1', ..] => {
                 Protocol::Websocket
             }
+            // Only behind a proxy's handshake: text in another protocol may begin alike.
+            _ if self.verdict.protocol == Protocol::Socks
+                && http::head(payload).is_some_and(|head| head.status == 0) =>
+            {
+                Protocol::Http
+            }
             _ => return,
         };
         let is_upgrade_to_another = new == Protocol::Websocket && self.verdict.protocol != Protocol::Http;
@@ -285,7 +311,10 @@ impl Entry {
             self.facts.insert(Fact::ProtocolChanged);
             if new == Protocol::Tls {
                 // Behind a proxy's answer or STARTTLS: read as far as this segment holds it.
-                self.add_names(judge::tls_names(payload));
+                self.add_names(messages::tls_names(payload));
+            }
+            if new == Protocol::Http {
+                self.add_names(messages::read(new, payload, &[]).names);
             }
         }
     }
@@ -310,15 +339,19 @@ impl Entry {
         if new == Names::default() {
             return;
         }
-        let old = self.names.take().map_or_else(Names::default, |names| *names);
-        self.names = Some(Box::new(Names {
+        let mut old = self.names.take().map_or_else(Names::default, |names| *names);
+        old.details.extend(new.details);
+        let names = Box::new(Names {
             dns: old.dns.or(new.dns),
             sni: old.sni.or(new.sni),
             host: old.host.or(new.host),
             alpn: old.alpn.or(new.alpn),
             agent: old.agent.or(new.agent),
             ja4: old.ja4.or(new.ja4),
-        }));
+            details: old.details,
+        });
+        self.names_bytes = u32::try_from(size_of::<Names>() + name_bytes(&names)).unwrap_or(u32::MAX);
+        self.names = Some(names);
     }
 
     fn listener_port(&self) -> u16 {
@@ -410,6 +443,14 @@ pub fn facts_of_port(transport: Transport, port: u16, verdict: Verdict) -> Facts
     facts
 }
 
+/// Tells a remembered request from none.
+const ECHO_SEEN: u32 = 1 << 16;
+
+/// FNV-1a: data that was changed on the way, not by somebody who knows this function, has another.
+fn short_hash(data: &[u8]) -> u32 {
+    data.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+}
+
 /// The verdict of what needs no payload.
 const ICMP_VERDICT: Verdict = Verdict {
     protocol: Protocol::Icmp,
@@ -460,7 +501,8 @@ fn name_bytes(names: &Names) -> usize {
         .into_iter()
         .flatten()
         .map(|name| name.len())
-        .sum()
+        .sum::<usize>()
+        + names.details.heap_bytes()
 }
 
 #[cfg(test)]

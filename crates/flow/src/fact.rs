@@ -31,10 +31,18 @@ pub enum Fact {
     Fragmented,
     /// It came through a tunnel of IP.
     Tunnelled,
+    /// TLS: the server's certificate names the same subject and issuer.
+    SelfIssuedCertificate,
+    /// TLS: the names are made up in Tor's way.
+    TorLikeNames,
+    /// ICMP: echo data that no ping sends.
+    UnusualEcho,
+    /// ICMP: a reply with other data than its request.
+    EchoDiffers,
 }
 
 /// Every fact with its name and meaning, in the order of the enum.
-const NAMES: [(Fact, &str, &str); 13] = [
+const NAMES: [(Fact, &str, &str); 17] = [
     (
         Fact::ProtocolOnForeignPort,
         "protocol_on_foreign_port",
@@ -68,6 +76,22 @@ const NAMES: [(Fact, &str, &str); 13] = [
     (Fact::PayloadCut, "payload_cut", "a part of the payload was not captured"),
     (Fact::Fragmented, "fragmented", "it came in fragments of IP"),
     (Fact::Tunnelled, "tunnelled", "it came through a tunnel of IP"),
+    (
+        Fact::SelfIssuedCertificate,
+        "self_issued_certificate",
+        "TLS: the server's certificate names the same subject and issuer, as one that signs itself; the signature is not checked",
+    ),
+    (Fact::TorLikeNames, "tor_like_names", "TLS: the names are made up in Tor's way, which others may copy"),
+    (
+        Fact::UnusualEcho,
+        "unusual_echo",
+        "ICMP: echo data that no ping sends: neither constant nor counting up",
+    ),
+    (
+        Fact::EchoDiffers,
+        "echo_differs",
+        "ICMP: a reply with other data than its request, which RFC 792 forbids",
+    ),
 ];
 
 impl Fact {
@@ -86,14 +110,14 @@ impl Fact {
         NAMES.get(self as usize).map_or("", |(.., meaning)| meaning)
     }
 
-    fn bit(self) -> u16 {
-        1 << self as u16
+    fn bit(self) -> u32 {
+        1 << self as u32
     }
 }
 
 /// A set of facts.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Facts(u16);
+pub struct Facts(u32);
 
 impl Facts {
     /// Adds one.

@@ -1,17 +1,29 @@
 //! The five-tuple, the same for both directions.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::{Endpoint, Transport};
 
 /// Two endpoints in a fixed order, and the transport. Addresses are kept as IPv6, which saves the tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     low: [u8; 16],
     high: [u8; 16],
     low_port: u16,
     high_port: u16,
     transport: Transport,
+}
+
+impl Hash for Key {
+    /// In words: a byte array is hashed with its length, which is always the same here.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for address in [self.low, self.high] {
+            state.write_u128(u128::from_ne_bytes(address));
+        }
+        let ports = u64::from(self.low_port) << 16 | u64::from(self.high_port);
+        state.write_u64(ports << 8 | self.transport as u64);
+    }
 }
 
 /// Which of a key's endpoints sent a packet.

@@ -10,6 +10,7 @@
 //! | `entry` | one open flow |
 //! | `stream` | the first bytes of a TCP direction, put in order |
 //! | `judge` | payloads to a verdict and names, until it is sure |
+//! | `messages` | first messages to names, details and facts |
 //! | `conversation` | the same for who has payloads without packets |
 //! | `fragments` | parts of IP packets, joined |
 //! | `names` | which name led a client to an address |
@@ -24,11 +25,13 @@
 #![forbid(unsafe_code)]
 
 mod conversation;
+mod detail;
 mod entry;
 mod fact;
 mod fragments;
 mod judge;
 mod key;
+mod messages;
 mod names;
 pub mod reference;
 mod seen;
@@ -42,6 +45,7 @@ use std::net::IpAddr;
 use wire::{Protocol, Verdict};
 
 pub use conversation::{Conversation, Said};
+pub use detail::{Detail, Details};
 pub use entry::{BYTES_PER_FLOW, facts_of_port};
 pub use fact::{Fact, Facts};
 pub use seen::Seen;
@@ -133,16 +137,18 @@ pub struct Intervals {
 pub struct Names {
     /// The name whose DNS answer gave the opener this address, last before the flow began.
     pub dns: Option<Box<str>>,
-    /// The server name of TLS.
+    /// The server name of TLS and QUIC.
     pub sni: Option<Box<str>>,
     /// The Host of HTTP.
     pub host: Option<Box<str>>,
-    /// The first application protocol that TLS offers.
+    /// The first application protocol that the client of TLS or QUIC offers.
     pub alpn: Option<Box<str>>,
     /// The User-Agent of HTTP.
     pub agent: Option<Box<str>>,
-    /// The fingerprint of the client's TLS.
+    /// The fingerprint of the client's TLS or QUIC.
     pub ja4: Option<Box<str>>,
+    /// What else the first messages say.
+    pub details: Details,
 }
 
 /// Why a flow ended.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use wire::Protocol;
 
-use crate::Fact;
+use crate::{Detail, Fact};
 
 /// Columns of `flows --format json`: name and meaning.
 const FIELDS: &[(&str, &str)] = &[
@@ -21,11 +21,12 @@ const FIELDS: &[(&str, &str)] = &[
     ("`bytes_out`, `bytes_in`", "bytes of IP packets, headers included"),
     ("`payload_out`, `payload_in`", "bytes of payload, retransmissions included"),
     ("`names.dns`", "the name whose DNS answer gave the opener this address, last before the flow began"),
-    ("`names.sni`", "the server name of TLS"),
+    ("`names.sni`", "the server name of TLS and QUIC"),
     ("`names.host`", "the Host of HTTP"),
-    ("`alpn`", "the first application protocol that TLS offers"),
+    ("`alpn`", "the first application protocol that the client of TLS or QUIC offers"),
     ("`agent`", "the User-Agent of HTTP"),
-    ("`ja4`", "fingerprint of the client's TLS"),
+    ("`ja4`", "fingerprint of the client's TLS or QUIC"),
+    ("`details`", "what the first messages say, by name: below"),
     ("`facts`", "how it behaved: names below"),
     ("`end`", "`closed`, `reset`, `idle`, `evicted` or `input` (the capture ended)"),
     ("`file`", "the capture"),
@@ -45,6 +46,10 @@ pub fn markdown() -> String {
     page.push_str("\n## Facts\n\n| fact | meaning |\n|---|---|\n");
     for fact in Fact::all() {
         let _ = writeln!(page, "| `{}` | {} |", fact.as_str(), fact.meaning());
+    }
+    page.push_str("\n## Details\n\n| detail | meaning |\n|---|---|\n");
+    for detail in Detail::all() {
+        let _ = writeln!(page, "| `{}` | {} |", detail.as_str(), detail.meaning());
     }
     page.push_str("\n## Protocols\n\n");
     let names: Vec<String> = Protocol::all().map(|protocol| format!("`{protocol}`")).collect();

@@ -201,7 +201,10 @@ impl Table {
         let state = State::of(entry, sender);
         entry.add(sender, part);
         seen(&Seen { entry, sender, payload: part.payload, time_ns: part.time_ns, before: state });
-        self.heap_bytes = (self.heap_bytes + entry.heap_bytes()).saturating_sub(before);
+        let after = entry.heap_bytes();
+        if after != before {
+            self.heap_bytes = (self.heap_bytes + after).saturating_sub(before);
+        }
         let is_answer = entry.direction(sender) == Direction::ToClient
             && (matches!(entry.protocol(), Protocol::Dns | Protocol::Llmnr) || key_is_dns(&key));
         if is_answer && key.transport() == Transport::Udp {

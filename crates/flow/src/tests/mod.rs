@@ -1,5 +1,8 @@
 //! Flows from packets that are made here.
 
+mod evasion;
+mod messages;
+
 use super::*;
 
 const CLIENT: [u8; 4] = [172, 17, 0, 2];
