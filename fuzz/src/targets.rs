@@ -18,7 +18,7 @@ use sense::zeek::{self, Logs};
 use std::sync::OnceLock;
 use std::time::Duration;
 use strategy::sigma::{Item, read_str};
-use wire::{Direction, Identifier, Transport, dns, http, packet, rtp, tls};
+use wire::{Direction, Identifier, Protocol, Transport, commands, dns, http, icmp, mqtt, packet, quic, rtp, ssh, tls};
 
 /// Every target, by name.
 pub const ALL: &[(&str, fn(&[u8]))] = &[
@@ -32,6 +32,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("record", record),
     ("audit", audit),
     ("protocol", protocol),
+    ("message", message),
     ("capture", capture),
     ("traffic", traffic),
     ("zeek", zeek),
@@ -178,6 +179,32 @@ fn protocol(bytes: &[u8]) {
         identifier.feed(Direction::ToServer, client);
         identifier.feed(Direction::ToClient, server);
         assert!(identifier.verdict().confidence <= 100);
+    }
+}
+
+/// First messages: QUIC, the server of TLS and its certificate, SSH, commands, MQTT, echo. What is kept has its bounds.
+fn message(bytes: &[u8]) {
+    let mut client = quic::Client::default();
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    for datagram in [bytes, first, second] {
+        client.take(datagram);
+        assert!(client.handshake().len() <= quic::MAX_CRYPTO_BYTES, "handshake bytes");
+    }
+    if let Some(flight) = tls::server_flight(bytes) {
+        assert!(flight.certificate.is_none() || !flight.incomplete);
+    }
+    let _ = tls::is_hello_over(bytes);
+    let _ = (tls::certificate(bytes), tls::is_flight_over(bytes), mqtt::connect(bytes));
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        let _ = ssh::opening(bytes, direction);
+    }
+    for protocol in Protocol::all() {
+        if let Some(found) = commands::commands(protocol, bytes) {
+            assert!(found.user.is_none_or(|user| user.len() <= 4 * commands::MAX_NAME_BYTES));
+        }
+    }
+    for is_v6 in [false, true] {
+        let _ = icmp::echo(bytes, is_v6).map(|echo| echo.is_usual());
     }
 }
 

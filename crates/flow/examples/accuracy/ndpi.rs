@@ -1,26 +1,14 @@
-//! How well flows are named: the labels of nDPI's test captures against the verdicts of this crate.
+//! nDPI's test captures: the rows of `flows.tsv` that nDPI labelled by content (confidence DPI) against the verdicts.
 //!
-//! ```text
-//! WATCHKEEPER_DATA=../shared/data cargo run --release -p watchkeeper-flow --example accuracy [-- --all | --list]
-//! ```
-//!
-//! In: `pcap/ndpi/flows.tsv`, of which the rows that nDPI labelled by content (confidence DPI) count, and the captures
-//! beside it. Out: recall over the rows whose label is a protocol that Watchkeeper names, precision over what
-//! Watchkeeper named, how soon, each protocol's counts, and every disagreement.
-//!
-//! `--all` counts out-of-set labels in the precision too; `--list` prints only disagreements.
-//!
-//! The labels are another engine's regression outputs, not a person's.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool of the command line")]
+//! The labels are another engine's regression outputs, not a person's. Where the bytes contradict a label,
+//! `adjudicated.tsv` says so, row by row; the report counts with and without.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use flow::{Flow, Limits, Table, Transport};
-use sense::capture::{Capture, Layer3, layer3};
+use flow::{Flow, Transport};
 use wire::Protocol;
+
+use crate::captures::{Ends, by_ends, ends, root};
 
 /// nDPI's name of a protocol, and those of Watchkeeper that say the same. Where nDPI names the variant inside TLS that
 /// the port promises, both the carrier and the plain beginning before STARTTLS are right.
@@ -94,13 +82,6 @@ struct Label {
     protocol: String,
 }
 
-/// Transport and both endpoints, in order.
-type Ends = (Transport, (IpAddr, u16), (IpAddr, u16));
-
-fn ends(transport: Transport, a: (IpAddr, u16), b: (IpAddr, u16)) -> Ends {
-    if a <= b { (transport, a, b) } else { (transport, b, a) }
-}
-
 #[derive(Default)]
 struct Score {
     labelled: usize,
@@ -112,21 +93,34 @@ struct Score {
     instead: BTreeMap<String, usize>,
 }
 
-fn main() -> ExitCode {
-    let root =
-        std::env::var_os("WATCHKEEPER_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
-    let folder = root.join("pcap/ndpi");
+/// Rows whose label the bytes contradict: capture, flow, label, ours, the bytes that prove it, the specification.
+const ADJUDICATED: &str = include_str!("adjudicated.tsv");
+/// The share of flows that may be adjudicated.
+const MAX_ADJUDICATED: f64 = 0.005;
+
+/// True if a committed row says that ours is right and the label is not.
+fn is_adjudicated(label: &Label, said: Protocol) -> bool {
+    let (transport, a, b) = label.ends;
+    let flow = format!("{} {}:{} {}:{}", transport.as_str(), a.0, a.1, b.0, b.1);
+    ADJUDICATED.lines().skip(1).any(|row| {
+        let columns: Vec<&str> = row.split('\t').collect();
+        matches!(columns.as_slice(), [file, ends, named, ours, _, _]
+            if *file == label.file && *ends == flow && *named == label.protocol && *ours == said.as_str())
+    })
+}
+
+/// Prints the report.
+pub fn report(arguments: &BTreeSet<String>) {
+    let folder = root().join("ndpi");
     let Ok(text) = std::fs::read_to_string(folder.join("flows.tsv")) else {
         println!("SKIPPED: {} has no flows.tsv; set WATCHKEEPER_DATA", folder.display());
-        return ExitCode::SUCCESS;
+        return;
     };
-    let arguments: BTreeSet<String> = std::env::args().skip(1).collect();
-    let labels = labels(&text);
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
-    let mut disagreements = Vec::new();
+    let (mut disagreements, mut adjudicated) = (Vec::new(), 0);
     let mut flows_of: BTreeMap<String, BTreeMap<Ends, Vec<Flow>>> = BTreeMap::new();
-    for label in &labels {
-        let flows = flows_of.entry(label.file.clone()).or_insert_with(|| read(&folder.join(&label.file)));
+    for label in &labels(&text) {
+        let flows = flows_of.entry(label.file.clone()).or_insert_with(|| by_ends(&folder.join(&label.file)));
         let known = NAMES.iter().find(|(name, _)| *name == label.protocol).map(|(_, ours)| *ours);
         let found = flows.get_mut(&label.ends).filter(|found| !found.is_empty()).map(|found| found.remove(0));
         let said = found.as_ref().map_or(Protocol::Unknown, |flow| flow.verdict.protocol);
@@ -147,16 +141,24 @@ fn main() -> ExitCode {
         score.within_four += usize::from(right && soon);
         if !right {
             *score.instead.entry(said.to_string()).or_default() += 1;
-            disagreements.push(line(label, found.as_ref(), if is_named { "wrong" } else { "missed" }));
+            let proven = is_adjudicated(label, said);
+            adjudicated += usize::from(proven);
+            let kind = if proven {
+                "adjudicated"
+            } else if is_named {
+                "wrong"
+            } else {
+                "missed"
+            };
+            disagreements.push(line(label, found.as_ref(), kind));
         }
     }
     for line in &disagreements {
         println!("{line}");
     }
     if !arguments.contains("--list") {
-        print_scores(&scores);
+        print_scores(&scores, adjudicated);
     }
-    ExitCode::SUCCESS
 }
 
 fn line(label: &Label, flow: Option<&Flow>, kind: &str) -> String {
@@ -186,7 +188,7 @@ fn line(label: &Label, flow: Option<&Flow>, kind: &str) -> String {
     )
 }
 
-fn print_scores(scores: &BTreeMap<String, Score>) {
+fn print_scores(scores: &BTreeMap<String, Score>, adjudicated: usize) {
     println!("{:<12} {:>8} {:>7} {:>7} {:>8}  instead", "label", "labelled", "right", "named", "within 4");
     let mut sum = Score::default();
     for (name, score) in scores {
@@ -201,15 +203,24 @@ fn print_scores(scores: &BTreeMap<String, Score>) {
         sum.within_four += score.within_four;
     }
     let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
+    let line = |kind: &str, more: usize| {
+        println!(
+            "{kind}: recall {:.4} ({} of {}), precision {:.4} ({} of {}), within 4 payloads {:.4}",
+            share(sum.right + more, sum.labelled),
+            sum.right + more,
+            sum.labelled,
+            share(sum.named_right + more, sum.named),
+            sum.named_right + more,
+            sum.named,
+            share(sum.within_four, sum.labelled),
+        );
+    };
+    line("by the labels alone", 0);
+    line("adjudicated", adjudicated);
     println!(
-        "recall {:.4} ({} of {}), precision {:.4} ({} of {}), within 4 payloads {:.4}",
-        share(sum.right, sum.labelled),
-        sum.right,
+        "adjudicated flows {adjudicated} of {}: {:.4}, at most {MAX_ADJUDICATED}",
         sum.labelled,
-        share(sum.named_right, sum.named),
-        sum.named_right,
-        sum.named,
-        share(sum.within_four, sum.labelled),
+        share(adjudicated, sum.labelled)
     );
 }
 
@@ -237,41 +248,4 @@ fn label(line: &str) -> Option<Label> {
         ends: ends(transport, end(src, sport)?, end(dst, dport)?),
         protocol,
     })
-}
-
-/// The flows of a capture; several of one five-tuple in order of their size, largest first.
-fn read(path: &Path) -> BTreeMap<Ends, Vec<Flow>> {
-    let mut table = Table::new(Limits::default());
-    let mut flows = BTreeMap::<Ends, Vec<Flow>>::new();
-    let mut capture = match Capture::open(path) {
-        Ok(capture) => capture,
-        Err(error) => {
-            eprintln!("{}: {error}", path.display());
-            return flows;
-        }
-    };
-    loop {
-        match capture.next_packet() {
-            Ok(Some(packet)) => match layer3(packet.link, packet.frame) {
-                Layer3::Ip(bytes) => table.packet(packet.time_ns, bytes),
-                Layer3::UnknownLink => eprintln!("{}: link type {}", path.display(), packet.link),
-                Layer3::Other => {}
-            },
-            Ok(None) => break,
-            Err(error) => {
-                eprintln!("{}: {error}", path.display());
-                break;
-            }
-        }
-    }
-    table.finish();
-    while let Some(flow) = table.pop() {
-        let key =
-            ends(flow.transport, (flow.opener.ip, flow.opener.port), (flow.listener.ip, flow.listener.port));
-        flows.entry(key).or_default().push(flow);
-    }
-    for found in flows.values_mut() {
-        found.sort_by_key(|flow| std::cmp::Reverse(flow.sent.payload_bytes + flow.received.payload_bytes));
-    }
-    flows
 }
