@@ -87,7 +87,7 @@ fn logs_of_zeek_are_joined_and_judged() {
         assert!(outcome.out.contains(title), "{}", outcome.out);
     }
     assert!(
-        outcome.err.contains("conn.log:4: no record of Zeek: 1 columns where #fields names 12"),
+        outcome.err.contains("conn.log:5: no record of Zeek: 1 columns where #fields names 12"),
         "{}",
         outcome.err
     );
