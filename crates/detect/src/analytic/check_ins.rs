@@ -82,7 +82,9 @@ fn facts(score: &Score) -> Vec<Fact> {
     beacon.terms = score
         .terms
         .iter()
-        .map(|term| (term.name.to_compact_string(), format_compact!("{:.3} ({:+.2})", term.value, term.weight)))
+        .map(|term| {
+            (term.name.to_compact_string(), format_compact!("{:.3} ({:+.2})", term.value, term.weight))
+        })
         .collect();
     (beacon.window_s, beacon.support) = (u32::try_from(whole(score.span_s)).unwrap_or(u32::MAX), support);
     vec![

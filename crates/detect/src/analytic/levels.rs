@@ -42,8 +42,8 @@ mod tests {
     fn each_level_is_entered_once_until_the_lowest_is_left() {
         let levels = Levels::new([1000, 100, 100, 0]);
         let mut entered = Entered::default();
-        let turns = [99, 100, 90, 150, 5000, 60, 50, 49, 49, 100]
-            .map(|value| levels.turn(&mut entered, value));
+        let turns =
+            [99, 100, 90, 150, 5000, 60, 50, 49, 49, 100].map(|value| levels.turn(&mut entered, value));
         let (enter, leave) = (Some(true), Some(false));
         assert_eq!(turns, [None, enter, None, None, enter, None, None, leave, None, enter]);
     }

@@ -89,7 +89,9 @@ impl Parameters {
             ("host_path", "system_directories") => &mut self.system_directories,
             ("runtime_socket", "sockets") => &mut self.runtime_sockets,
             ("web", "ports") => return add_numbers(&mut self.web_ports, name, values, "port"),
-            ("beacon", "levels") => return add_numbers(&mut self.beacon_levels, name, values, "whole number"),
+            ("beacon", "levels") => {
+                return add_numbers(&mut self.beacon_levels, name, values, "whole number");
+            }
             ("dns_tunnel", "levels") => {
                 return add_numbers(&mut self.tunnel_levels, name, values, "whole number");
             }

@@ -311,8 +311,7 @@ type Refused = HashMap<String, String>;
 fn load_programs(ebpf: &mut Ebpf, on_cgroups: bool, types: &Btf) -> Refused {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(LOADING_THREADS);
     let of_tracepoint = |p: &Program| matches!(p, Program::RawTracePoint(_) | Program::BtfTracePoint(_));
-    let mut programs: Vec<_> =
-        ebpf.programs_mut().filter(|(_, p)| on_cgroups || of_tracepoint(p)).collect();
+    let mut programs: Vec<_> = ebpf.programs_mut().filter(|(_, p)| on_cgroups || of_tracepoint(p)).collect();
     // The longest first: one that begins last would keep the others' threads waiting.
     let lengths = types::function_lengths();
     programs.sort_by_key(|(name, _)| Reverse(lengths.get(*name).copied().unwrap_or_default()));

@@ -112,5 +112,5 @@ fn text(bytes: &[u8]) -> Text {
 fn media_type(field: &[u8]) -> compact_str::CompactString {
     let end = field.iter().position(|byte| *byte == b';').unwrap_or(field.len());
     let name = field.get(..end).unwrap_or_default().trim_ascii();
-    compact_str::CompactString::from_utf8_lossy(name.get(..128).unwrap_or(name)).to_lowercase().into()
+    compact_str::CompactString::from_utf8_lossy(name.get(..128).unwrap_or(name)).to_lowercase()
 }

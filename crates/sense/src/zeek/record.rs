@@ -100,7 +100,7 @@ impl Record {
                 agent: text(row, "user_agent"),
                 referrer: text(row, "referrer"),
                 status: number(row, "status_code")?,
-                media_type: row.list("resp_mime_types").first().map(kept).unwrap_or_default(),
+                media_type: row.list("resp_mime_types").first().map(|text| kept(text)).unwrap_or_default(),
             }),
         })
     }
@@ -183,15 +183,15 @@ fn dns(head: Head, row: &Row<'_>) -> Result<Dns, String> {
         },
         reserved: number(row, "Z")?,
         rtt_ns: row.text("rtt").and_then(|text| seconds(&text)).unwrap_or_default(),
-        answers: row.list("answers").iter().take(ANSWERS).map(kept).collect(),
+        answers: row.list("answers").iter().take(ANSWERS).map(|text| kept(text)).collect(),
     })
 }
 
 fn text(row: &Row<'_>, name: &str) -> CompactString {
-    row.text(name).as_ref().map(kept).unwrap_or_default()
+    row.text(name).map(|text| kept(&text)).unwrap_or_default()
 }
 
-fn kept(text: &Cow<'_, str>) -> CompactString {
+fn kept(text: &str) -> CompactString {
     let end = text.floor_char_boundary(TEXT_BYTES);
     CompactString::new(text.get(..end).unwrap_or_default())
 }
