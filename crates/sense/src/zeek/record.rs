@@ -1,6 +1,5 @@
 //! Records of the logs, checked: times, addresses and numbers are what they say.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
 use compact_str::CompactString;
