@@ -104,6 +104,7 @@ pub enum Kind {
 
 impl Kind {
     /// Class of the event: what a rule's `logsource.category` selects.
+    #[inline]
     pub fn class(&self) -> Class {
         match self {
             Kind::Exec(_) | Kind::Snapshot(_) => Class::ProcessCreation,
@@ -342,11 +343,13 @@ impl Event {
     }
 
     /// Class of the event.
+    #[inline]
     pub fn class(&self) -> Class {
         self.kind.class()
     }
 
     /// The container whose act it is, or that it is about.
+    #[inline]
     pub fn container_id(&self) -> Option<&ContainerId> {
         match &self.kind {
             Kind::Container(change) => change.record.id.as_ref(),

@@ -41,6 +41,7 @@ pub enum Value<'a> {
 
 impl Value<'_> {
     /// Whether the event has no such field.
+    #[inline]
     pub fn is_absent(&self) -> bool {
         matches!(self, Value::Absent)
     }
@@ -171,6 +172,7 @@ impl Field {
     }
 
     /// Value of this field of `event`.
+    #[inline]
     pub fn of(self, event: &Event) -> Value<'_> {
         value(event, self)
     }

@@ -55,11 +55,13 @@ impl Text {
     }
 
     /// The string.
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.value
     }
 
     /// Whether there is nothing in it.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.value.is_empty()
     }

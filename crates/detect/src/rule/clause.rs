@@ -6,7 +6,9 @@
 
 use super::node::Node;
 use super::record::Key;
+use super::single::gathered;
 use super::witness::is_proven;
+use std::sync::Arc;
 
 /// Most clauses of a rule.
 const CLAUSES_LIMIT: usize = 32;
@@ -14,29 +16,28 @@ const CLAUSES_LIMIT: usize = 32;
 /// A part of a condition: where it stands, from the outermost node inwards.
 type Path = Vec<u16>;
 
-/// An alternative of a rule.
+/// An alternative of a rule, while its parts still stand in the condition alone.
 #[derive(Debug)]
-pub(super) struct Clause {
+pub(super) struct Draft {
     /// The rule's number.
     pub(super) rule: usize,
-    parts: Box<[Box<[u16]>]>,
+    parts: Vec<Path>,
 }
 
-impl Clause {
+/// An alternative of a rule, and what of it is to be asked.
+#[derive(Debug)]
+pub(super) struct Clause<K> {
+    /// The rule's number.
+    pub(super) rule: usize,
+    /// Shared with the condition, so that they are asked without a way through it.
+    pub(super) parts: Box<[Arc<Node<K>>]>,
+}
+
+impl Draft {
     /// The clauses of the rule of this number.
     pub(super) fn all_of<K: Key>(rule: usize, node: &Node<K>) -> impl Iterator<Item = Self> {
-        let clause = move |parts: Vec<Path>| Self {
-            rule,
-            parts: parts.into_iter().map(Vec::into_boxed_slice).collect(),
-        };
+        let clause = move |parts: Vec<Path>| Self { rule, parts };
         split(node, Vec::new()).into_iter().map(clause)
-    }
-
-    /// Asks no more for the parts whose bits are set.
-    pub(super) fn drop_parts(&mut self, proven: u64) {
-        let is_left = |number: u32| proven.checked_shr(number).is_none_or(|bits| bits & 1 == 0);
-        let parts = std::mem::take(&mut self.parts).into_vec();
-        self.parts = (0..).zip(parts).filter(|(number, _)| is_left(*number)).map(|(_, part)| part).collect();
     }
 
     /// Its parts in the condition of its rule.
@@ -48,6 +49,30 @@ impl Clause {
             })
         })
     }
+
+    /// The clause, whose parts are shared with the condition of its rule from now on. Those whose bits are set are asked
+    /// no more. `next` is the number of the next question.
+    pub(super) fn finish<K: Key>(self, node: &mut Node<K>, proven: u64, next: &mut u32) -> Clause<K> {
+        let is_left = |number: u32| proven.checked_shr(number).is_none_or(|bits| bits & 1 == 0);
+        let left = (0..).zip(&self.parts).filter(|(number, _)| is_left(*number));
+        let parts = left.filter_map(|(_, path)| shared(node, path, next)).collect();
+        Clause { rule: self.rule, parts }
+    }
+}
+
+/// The node at `path`, which is shared from now on. No part of a rule stands within another, as all of its clauses take
+/// the same nodes apart.
+fn shared<K: Key>(node: &mut Node<K>, path: &[u16], next: &mut u32) -> Option<Arc<Node<K>>> {
+    let part = path.iter().try_fold(node, |node, number| match node {
+        Node::And(parts) | Node::Or(parts) => parts.get_mut(usize::from(*number)),
+        _ => None,
+    })?;
+    if let Node::Shared(part) = part {
+        return Some(part.clone());
+    }
+    let own = Arc::new(gathered(std::mem::replace(part, Node::Or(Box::default())), next));
+    *part = Node::Shared(own.clone());
+    Some(own)
 }
 
 /// The alternatives of `node`, which stands at `path`: the parts of each.

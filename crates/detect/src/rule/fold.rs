@@ -52,14 +52,19 @@ pub(crate) fn is_folded(text: &[u8], folded: &[u8]) -> bool {
 #[inline]
 pub(crate) fn to_lower(bytes: &mut [u8]) -> bool {
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = bytes.as_chunks_mut::<8>();
     let mut all = 0;
-    for bytes in words {
+    let mut fold = |bytes: &mut [u8; 8]| {
         let word = u64::from_le_bytes(*bytes);
         all |= word;
         *bytes = lower(word).to_le_bytes();
+    };
+    bytes.as_chunks_mut::<8>().0.iter_mut().for_each(&mut fold);
+    // The rest, with some of what is folded already.
+    if let Some(last) = bytes.last_chunk_mut::<8>() {
+        fold(last);
+        return all & HIGH == 0;
     }
-    for byte in rest {
+    for byte in bytes {
         all |= u64::from(*byte);
         *byte = byte.to_ascii_lowercase();
     }

@@ -18,8 +18,9 @@ const WAYS: usize = 3;
 const TEXT_BYTES: usize = 512;
 /// Most marks of a value that is kept.
 const MARKS_LIMIT: usize = 256;
-/// Answers of a value that are kept; a power of two.
-const ANSWERS: usize = 16;
+/// Answers of a value that are kept; a power of two. A rule of SigmaHQ's asks up to 40 things of one value, one after the
+/// other.
+const ANSWERS: usize = 64;
 
 /// Values of one field.
 #[derive(Debug, Default)]
@@ -44,6 +45,7 @@ pub(super) struct Known {
     text: Box<str>,
     /// The text, folded.
     pub(super) folded: Box<[u8]>,
+    /// See [`super::index`]; in order, so that clauses stand before groups.
     pub(super) marks: Box<[u32]>,
     /// By the last bits of a question's number: the number plus one, doubled, and the answer.
     answers: [Cell<u32>; ANSWERS],
@@ -83,7 +85,7 @@ impl Memo {
         self.known.get(place)?.as_deref()
     }
 
-    /// Keeps a value that is not known, if it has come before; its place.
+    /// Keeps a value that is not known, if it has come before; its place. `folded` need not be, where it is ASCII.
     pub(super) fn keep(&mut self, hash: Hash, text: &str, folded: &[u8], marks: &[u32]) -> Option<usize> {
         if text.len() > TEXT_BYTES || marks.len() > MARKS_LIMIT {
             return None;
@@ -107,9 +109,9 @@ impl Memo {
         marks.dedup();
         let known = Known {
             text: text.into(),
-            folded: folded.into(),
+            folded: folded.to_ascii_lowercase().into_boxed_slice(),
             marks: marks.into_boxed_slice(),
-            answers: Default::default(),
+            answers: [const { Cell::new(0) }; ANSWERS],
         };
         let place = hash.set * WAYS + way;
         *self.known.get_mut(place)? = Some(Box::new(known));
@@ -180,8 +182,12 @@ mod tests {
 
     #[test]
     fn answers_are_those_of_their_question() {
-        let known =
-            Known { text: "".into(), folded: [].into(), marks: [].into(), answers: Default::default() };
+        let known = Known {
+            text: "".into(),
+            folded: [].into(),
+            marks: [].into(),
+            answers: [const { Cell::new(0) }; ANSWERS],
+        };
         let limit = u32::try_from(ANSWERS).unwrap();
         for number in (0..3 * limit).chain(0..3 * limit) {
             for _ in 0..2 {

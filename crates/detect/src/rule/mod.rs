@@ -10,6 +10,7 @@
 //! | `clause` | conditions as alternatives |
 //! | `witness` | what must stand in an event for a clause to hold |
 //! | `index`, `literal`, `names`, `pairs` | find the clauses whose witness stands in an event: the others are not asked |
+//! | `single` | parts of a condition that ask one field alone |
 //! | `marks`, `memo` | what is known of the event that is judged, and of values that come again |
 //! | `record`, `typed` | fields of events |
 
@@ -26,6 +27,7 @@ mod node;
 mod pairs;
 mod placeholder;
 mod record;
+mod single;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -44,7 +46,7 @@ pub(crate) use test::in_order;
 pub(crate) use text::TextMatcher;
 pub(crate) use typed::{Catalogue as Typed, Sensed, field};
 
-use clause::Clause;
+use clause::{Clause, Draft};
 use event::{Class, Event, Field, Value};
 use index::Index;
 use smallvec::SmallVec;
@@ -59,7 +61,7 @@ pub(crate) type Rules = SmallVec<[RuleIndex; 4]>;
 #[derive(Debug)]
 pub(crate) struct RuleSet<K> {
     nodes: Vec<Node<K>>,
-    clauses: Vec<Clause>,
+    clauses: Vec<Clause<K>>,
     index: Index<K>,
 }
 
@@ -67,17 +69,21 @@ impl<K: Key> RuleSet<K> {
     /// Indexes `nodes`.
     pub(crate) fn new(mut nodes: Vec<Node<K>>) -> Self {
         let each = nodes.iter().enumerate();
-        let mut clauses: Vec<Clause> = each.flat_map(|(rule, node)| Clause::all_of(rule, node)).collect();
-        let parts = clauses.iter().map(|clause| {
-            let node = nodes.get(clause.rule);
-            node.map(|node| clause.parts(node).collect()).unwrap_or_default()
+        let drafts: Vec<Draft> = each.flat_map(|(rule, node)| Draft::all_of(rule, node)).collect();
+        let parts = drafts.iter().map(|draft| {
+            let node = nodes.get(draft.rule);
+            node.map(|node| draft.parts(node).collect()).unwrap_or_default()
         });
         let index = Index::new(&parts.collect::<Vec<_>>());
-        for (number, clause) in clauses.iter_mut().enumerate() {
-            clause.drop_parts(index.proven(number));
-        }
         let mut next = 0;
         nodes.iter_mut().for_each(|node| node.place(&mut next, &|key| index.place(key)));
+        let numbered = drafts.into_iter().enumerate();
+        let clauses = numbered
+            .filter_map(|(number, draft)| {
+                let node = nodes.get_mut(draft.rule)?;
+                Some(draft.finish(node, index.proven(number), &mut next))
+            })
+            .collect();
         Self { index, clauses, nodes }
     }
 
@@ -90,8 +96,7 @@ impl<K: Key> RuleSet<K> {
     ) {
         self.index.candidates(record, marks, |clause, prepared| {
             let Some(clause) = self.clauses.get(clause as usize) else { return };
-            let Some(node) = self.nodes.get(clause.rule) else { return };
-            if clause.parts(node).all(|part| part.holds(prepared)) {
+            if clause.parts.iter().all(|part| part.holds(prepared)) {
                 holds(clause.rule);
             }
         });

@@ -2,9 +2,11 @@
 //! and other ends.
 //!
 //! In: folded names and ends, each with the marks of what it stands for, once; texts, often. Out: the marks of the name
-//! of a text, and of the ends that it has. Texts must be folded by the caller.
+//! of a text, and of the ends that it has. Texts that are not ASCII must be folded by the caller.
 
+use super::fold::{is_folded, to_lower};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 /// The bit that tells upper from lower case in ASCII, in each byte.
@@ -60,17 +62,21 @@ impl Names {
         ends.get(word).is_some_and(|word| word >> bit & 1 == 1)
     }
 
-    /// The marks of the name of a folded text.
+    /// Appends the marks of the name of a text.
     #[inline]
-    pub(super) fn find(&self, folded: &[u8]) -> &[u32] {
-        let Some(ends) = self.ends.as_deref() else { return &[] };
-        if let Some(end) = folded.last_chunk::<3>() {
+    pub(super) fn find(&self, text: &[u8], found: &mut Vec<u32>) {
+        let Some(ends) = self.ends.as_deref() else { return };
+        if let Some(end) = text.last_chunk::<3>() {
             let (word, bit) = place(*end);
             if ends.get(word).is_none_or(|word| word >> bit & 1 == 0) {
-                return &[];
+                return;
             }
         }
-        self.marks.get(last_component(folded)).map_or(&[], |marks| marks)
+        let mut name: SmallVec<[u8; 64]> = last_component(text).into();
+        to_lower(&mut name);
+        if let Some(marks) = self.marks.get(&*name) {
+            found.extend_from_slice(marks);
+        }
     }
 }
 
@@ -126,15 +132,16 @@ impl Ends {
         self.ends.len()
     }
 
-    /// Calls `found` with the marks of the ends of a folded text.
+    /// Appends the marks of the ends of a text.
     #[inline]
-    pub(super) fn find(&self, folded: &[u8], found: &mut impl FnMut(u32)) {
+    pub(super) fn find(&self, text: &[u8], found: &mut Vec<u32>) {
         let Some(by_byte) = self.by_byte.as_deref() else { return };
-        let Some(byte) = folded.last() else { return };
-        let Some((start, last)) = by_byte.get(usize::from(*byte)) else { return };
+        let Some(byte) = text.last() else { return };
+        let Some((start, last)) = by_byte.get(usize::from(byte.to_ascii_lowercase())) else { return };
         for End { text: end, marks } in self.ends.get(*start as usize..*last as usize).into_iter().flatten() {
-            if folded.ends_with(end) {
-                marks.iter().for_each(|mark| found(*mark));
+            let tail = text.len().checked_sub(end.len()).and_then(|start| text.get(start..));
+            if tail.is_some_and(|tail| is_folded(tail, end)) {
+                found.extend_from_slice(marks);
             }
         }
     }
@@ -161,9 +168,15 @@ mod tests {
             ("AB", &[6]),
             ("/ab", &[]),
         ] {
-            assert_eq!(names.find(text.to_lowercase().as_bytes()), expect, "{text}");
+            for text in [text.to_owned(), text.to_lowercase()] {
+                let mut found = Vec::new();
+                names.find(text.as_bytes(), &mut found);
+                assert_eq!(found, expect, "{text}");
+            }
         }
-        assert!(Names::default().find(b"w").is_empty());
+        let mut found = Vec::new();
+        Names::default().find(b"w", &mut found);
+        assert!(found.is_empty());
     }
 
     #[test]
@@ -175,7 +188,7 @@ mod tests {
             [("x ", &[0_u32][..]), ("x.ARM", &[1, 2]), ("rm", &[]), ("", &[]), ("a=", &[3]), ("ñarm", &[1])]
         {
             let mut found = Vec::new();
-            ends.find(text.to_lowercase().as_bytes(), &mut |mark| found.push(mark));
+            ends.find(text.as_bytes(), &mut found);
             found.sort_unstable();
             assert_eq!(found, expect, "{text}");
         }

@@ -3,9 +3,11 @@
 use super::falco::Made;
 use super::fold::fold_text;
 use super::record::{Key, Presence, Record, Scalar};
+use super::single::Single;
 use super::test::Test;
 use crate::json::{ItemShape, JsonItem};
 use std::cell::OnceCell;
+use std::sync::Arc;
 use strategy::sigma::Items;
 
 /// A condition over an event.
@@ -28,6 +30,10 @@ pub(crate) enum Node<K> {
     Items(Box<ItemsNode<K>>),
     /// A value that is made of fields.
     Made(Box<Made<K>>),
+    /// Of one field alone.
+    Single(Box<Single<K>>),
+    /// A part that a clause asks for by itself.
+    Shared(Arc<Node<K>>),
 }
 
 /// Tests of one field, and by what the index knows them.
@@ -97,6 +103,8 @@ impl<K: Key> Node<K> {
             Node::Keywords(tests) => record.any_value(|value| any_holds(tests, value, record)),
             Node::Items(items) => items.holds(record),
             Node::Made(made) => made.holds(record),
+            Node::Single(single) => record.ask_single(single),
+            Node::Shared(part) => part.holds(record),
         }
     }
 
@@ -111,10 +119,12 @@ impl<K: Key> Node<K> {
             Node::Keywords(_) => 100_000,
             Node::Items(_) => 10_000,
             Node::Made(_) => 1_000,
+            Node::Single(single) => single.node.cost(),
+            Node::Shared(part) => part.cost(),
         }
     }
 
-    /// Tells each question of a field the place of its field, which `place` knows, and a number.
+    /// Tells each question of a field the place of its field, which `place` knows, and a number. Before parts are shared.
     pub(super) fn place(&mut self, next: &mut u32, place: &impl Fn(K) -> Option<usize>) {
         match self {
             Node::And(parts) | Node::Or(parts) | Node::One(parts) => {
@@ -126,7 +136,13 @@ impl<K: Key> Node<K> {
                 tests.number = tests.iter().all(Test::is_of_value).then_some(*next);
                 *next = next.wrapping_add(1);
             }
-            Node::Null(_) | Node::Exists(..) | Node::Keywords(_) | Node::Items(_) | Node::Made(_) => {}
+            Node::Null(_)
+            | Node::Exists(..)
+            | Node::Keywords(_)
+            | Node::Items(_)
+            | Node::Made(_)
+            | Node::Single(_)
+            | Node::Shared(_) => {}
         }
     }
 
@@ -149,6 +165,8 @@ impl<K: Key> Node<K> {
             Node::Keywords(tests) => visit(None, tests),
             Node::Items(items) => visit(Some(items.key), &[]),
             Node::Made(made) => made.visit(visit),
+            Node::Single(single) => single.node.visit(visit),
+            Node::Shared(part) => part.visit(visit),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! hold several values; a question to it holds where it holds for one of them.
 
 use super::node::{Tests, any_holds};
+use super::single::Single;
 use crate::error::Fault;
 use crate::json::JsonItem;
 use compact_str::ToCompactString;
@@ -20,6 +21,10 @@ pub(crate) trait Key: Copy + Ord + Hash + Debug {
     /// Whether few events have it at all, and its value is one text wherever it is there.
     fn is_rare(self) -> bool {
         false
+    }
+    /// Whether its value may be a text that the event holds: others are never [`Alone::Text`].
+    fn may_be_text(self) -> bool {
+        true
     }
     /// How much reading it costs, roughly.
     fn cost(self) -> u32;
@@ -64,6 +69,14 @@ pub(crate) trait Record<K> {
         Self: Sized,
     {
         self.any(key, |value| any_holds(tests, value, self))
+    }
+    /// Whether a condition over one field holds.
+    fn ask_single(&self, single: &Single<K>) -> bool
+    where
+        K: Key,
+        Self: Sized,
+    {
+        single.node.holds(self)
     }
 }
 

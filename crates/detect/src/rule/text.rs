@@ -41,8 +41,8 @@ struct Glob {
     pieces: Box<[Box<[Unit]>]>,
     open_start: bool,
     open_end: bool,
-    /// The longest text in it.
-    literal: Box<str>,
+    /// The longest text in it: most texts do not have it, and are not walked letter by letter.
+    literal: Needle,
 }
 
 /// One character of a piece.
@@ -75,7 +75,10 @@ impl TextMatcher {
             [Segment::Literal(text), Segment::Any] => Shape::Prefix(ready(text)),
             [Segment::Any, Segment::Literal(text)] => Shape::Suffix(ready(text)),
             [Segment::Any, Segment::Literal(text), Segment::Any] => Shape::Contains(Needle::new(ready(text))),
-            segments => Shape::Glob(Glob::new(segments, cased, ready(pattern.required_literal()))),
+            segments => {
+                let literal = Needle::new(ready(pattern.required_literal()));
+                Shape::Glob(Glob::new(segments, cased, literal))
+            }
         };
         Ok(Self { shape, cased })
     }
@@ -148,7 +151,7 @@ impl TextMatcher {
             Shape::Any => return None,
             Shape::Exact(text) | Shape::Prefix(text) | Shape::Suffix(text) => text,
             Shape::Contains(needle) => &needle.text,
-            Shape::Glob(glob) => &glob.literal,
+            Shape::Glob(glob) => &glob.literal.text,
         };
         (text.len() > 1).then_some(text)
     }
@@ -190,7 +193,10 @@ impl TextMatcher {
             Shape::Prefix(want) => folded.starts_with(want.as_bytes()),
             Shape::Suffix(want) => folded.ends_with(want.as_bytes()),
             Shape::Contains(needle) => needle.finder.find(folded).is_some(),
-            Shape::Glob(glob) => std::str::from_utf8(folded).is_ok_and(|folded| glob.matches(folded)),
+            Shape::Glob(glob) => {
+                glob.literal.finder.find(folded).is_some()
+                    && std::str::from_utf8(folded).is_ok_and(|folded| glob.matches(folded))
+            }
         }
     }
 
@@ -212,7 +218,7 @@ impl TextMatcher {
                 .and_then(|at| bytes.get(at..))
                 .is_some_and(|tail| is_folded(tail, want.as_bytes())),
             Shape::Contains(needle) => needle.is_in_ascii(bytes),
-            Shape::Glob(glob) => glob.matches(text),
+            Shape::Glob(glob) => glob.literal.is_in_ascii(bytes) && glob.matches(text),
         }
     }
 
@@ -223,7 +229,7 @@ impl TextMatcher {
             Shape::Prefix(want) => text.starts_with(&**want),
             Shape::Suffix(want) => text.ends_with(&**want),
             Shape::Contains(needle) => needle.finder.find(text.as_bytes()).is_some(),
-            Shape::Glob(glob) => glob.matches(text),
+            Shape::Glob(glob) => glob.literal.finder.find(text.as_bytes()).is_some() && glob.matches(text),
         }
     }
 }
@@ -262,7 +268,7 @@ impl Needle {
 }
 
 impl Glob {
-    fn new(segments: &[Segment], cased: bool, literal: Box<str>) -> Self {
+    fn new(segments: &[Segment], cased: bool, literal: Needle) -> Self {
         let mut pieces = vec![Vec::new()];
         for segment in segments {
             let Some(piece) = pieces.last_mut() else { break };

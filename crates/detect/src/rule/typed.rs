@@ -24,11 +24,22 @@ pub(crate) fn field(name: &str) -> Result<Field, Fault> {
 impl Key for Field {
     fn has_few_values(self) -> bool {
         use Field::{
-            EventClass, EventOperation, EventSensor, EventVia, NetworkDirection, ProcessRole, Protocol,
+            EffectiveUserId, EventClass, EventOperation, EventSensor, EventVia, LoginUserId,
+            NetworkDirection, ProcessRole, Protocol, User, UserId,
         };
         matches!(
             self,
-            EventClass | EventOperation | EventSensor | EventVia | Protocol | NetworkDirection | ProcessRole
+            EventClass
+                | EventOperation
+                | EventSensor
+                | EventVia
+                | Protocol
+                | NetworkDirection
+                | ProcessRole
+                | User
+                | UserId
+                | EffectiveUserId
+                | LoginUserId
         )
     }
 
@@ -57,6 +68,12 @@ impl Key for Field {
                 | FactWebService
                 | FileHostPath
         )
+    }
+
+    fn may_be_text(self) -> bool {
+        // A user is a text that is made of his number.
+        self.field_type() == FieldType::Text
+            && !matches!(self, Field::User | Field::ContainerId | Field::TargetContainer)
     }
 
     fn cost(self) -> u32 {
@@ -115,7 +132,8 @@ impl Record<Field> for Event {
 
     fn for_each_item(&self, _field: Field, _see: &mut dyn FnMut(JsonItem<'_>)) {}
 
-    #[inline]
+    // Small, and asked of each field: as a call, it costs half as much again.
+    #[inline(always)]
     fn alone(&self, field: Field) -> Alone<'_> {
         if let Some(text) = of_process(self, field) {
             return if text.is_empty() { Alone::Nothing } else { Alone::Text(text) };

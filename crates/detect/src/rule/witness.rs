@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use strategy::yaml::Number;
 
 /// Something that an event must have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Want<K> {
     /// Where; `None`: in any value of the event.
     pub(super) key: Option<K>,
@@ -26,7 +26,7 @@ pub(crate) struct Want<K> {
 }
 
 /// Folded text that must be there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     /// The last `/` or `\` of the value and what follows it: the whole value where there is neither.
     Name(String),
@@ -65,9 +65,10 @@ const COMMON_NAMES: &[&str] = &[
     "rundll32.exe",
 ];
 
-/// Most groups of one rule.
-pub(super) const GROUPS_LIMIT: usize = 3;
+/// Most groups of a clause beside the rarest.
+pub(super) const BESIDE_LIMIT: usize = 2;
 /// How many of a million events may be candidates before a further group is worth its cost.
+/// Literals that guard a clause are themselves found and compared: at 1,000, an event cost a fifth more.
 const RARE_ENOUGH: u64 = 8_000;
 /// What more events than this of a million have is not worth looking for beside something else.
 const TOO_COMMON: u64 = 150_000;
@@ -90,7 +91,7 @@ pub(super) struct Group<K> {
     pub(super) proves: Option<u32>,
 }
 
-/// Of the groups of a rule those that are worth looking for; none only where there are none.
+/// Of the groups of a clause those that are worth looking for, the rarest first; none only where there are none.
 pub(super) fn choose<K: Key>(mut groups: Vec<Group<K>>, passed_over: &BTreeSet<Option<K>>) -> Vec<Group<K>> {
     let needs_a_pass = |group: &Group<K>| literal_fields(group).any(|key| !passed_over.contains(&key));
     groups.sort_by_key(|group| (needs_a_pass(group), frequency(&group.wants)));
@@ -98,8 +99,10 @@ pub(super) fn choose<K: Key>(mut groups: Vec<Group<K>>, passed_over: &BTreeSet<O
     let mut kept = Vec::new();
     for group in groups {
         let frequency = frequency(&group.wants);
+        // Whether something stands in any value is not remembered with a value.
+        let is_of_fields = group.wants.iter().all(|want| want.key.is_some());
         let is_worth = expected > RARE_ENOUGH && frequency < TOO_COMMON && !needs_a_pass(&group);
-        if kept.is_empty() || is_worth && kept.len() < GROUPS_LIMIT {
+        if kept.is_empty() || is_worth && is_of_fields && kept.len() <= BESIDE_LIMIT {
             expected = expected * frequency / 1_000_000;
             kept.push(group);
         }
@@ -170,6 +173,8 @@ fn wanted<K: Key>(node: &Node<K>) -> Vec<Vec<Want<K>>> {
         Node::Exists(key, true) if key.is_rare() => {
             vec![vec![Want { key: Some(*key), what: What::Present }]]
         }
+        Node::Single(single) => wanted(&single.node),
+        Node::Shared(part) => wanted(part),
         Node::Not(_) | Node::Null(_) | Node::Exists(..) | Node::Items(_) | Node::Made(_) => Vec::new(),
     }
 }
@@ -246,6 +251,8 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
     }
     match &want.what {
         What::Name(name) if COMMON_NAMES.contains(&name.trim_start_matches(['/', '\\'])) => 30_000,
+        What::Number(number) if (0..10).contains(number) => 100_000,
+        What::Name(name) if name.len() < 2 => 100_000,
         What::Name(_) | What::Number(_) => 5_000,
         What::Foreign => 10_000,
         What::Pair(_) => 3 * TOO_COMMON,
