@@ -110,7 +110,7 @@ impl AskedNames {
         let holds = self.failed_levels.turn(entered, domains.into())?;
         let facts = [(FactName::FailedDomains, domains), (FactName::FailedGenerated, generated)];
         let facts = facts.map(|(name, count)| Fact::number(name, count.into()));
-        Some(event.turns(Field::WorkloadName.of(event).to_text().into(), holds, facts))
+        Some(event.turns(Field::WorkloadName.of(event).to_text(), holds, facts))
     }
 }
 

@@ -144,7 +144,7 @@ fn add_all(touched: &mut Vec<u32>, stood: &mut [u64], marks: &[u32]) {
     for mark in marks {
         if mark & GROUP == 0 {
             touched.push(*mark);
-        } else if let Some(word) = stood.get_mut((mark >> 6 & (GROUP >> 6) - 1) as usize) {
+        } else if let Some(word) = stood.get_mut(((mark >> 6) & ((GROUP >> 6) - 1)) as usize) {
             *word |= 1 << (mark & 63);
         }
     }
