@@ -1,11 +1,21 @@
-//! Puts the strategy documents of the repository into the binary: path, zero, text, zero, each after the other, deflated.
+//! Puts the strategy documents of the repository into the binary: path, zero, text, zero, each after the other, deflated. Tells
+//! the linker to keep the binary small.
 
 use std::path::{Path, PathBuf};
 
 /// Best of miniz_oxide, short of what takes twice as long for a hundredth more.
 const LEVEL: u8 = 8;
 
+/// One copy of functions that compile to the same code, and addresses that the loader mends as bits instead of records of 24
+/// bytes (DT_RELR, glibc 2.36): a fifteenth of the binary. The linker of Rust's toolchain on x86-64 knows both.
+const LINK: &str = "-Wl,--icf=all,-z,pack-relative-relocs";
+
 fn main() {
+    let target =
+        ["CARGO_CFG_TARGET_ARCH", "CARGO_CFG_TARGET_ENV"].map(|name| std::env::var(name).unwrap_or_default());
+    if target == ["x86_64", "gnu"] {
+        println!("cargo::rustc-link-arg-bins={LINK}");
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../strategies");
     println!("cargo::rerun-if-changed={}", root.display());
     let mut documents = Vec::new();
