@@ -37,7 +37,13 @@ fn each_behaviour_raises_its_alert_from_a_capture_alone() {
         ("nameless-tls.pcap", vec!["TLS without any name on an unregistered port outside"]),
         ("directory-lookup.pcap", vec!["Directory is asked on a port that is not LDAP's"]),
         ("host-report.pcap", vec!["Report about the host goes out in plain"]),
-        ("check-ins.pcap", vec!["Same question goes to a server outside again and again"]),
+        (
+            "check-ins.pcap",
+            vec![
+                "Program keeps time with a named server outside",
+                "Same question goes to a server outside again and again",
+            ],
+        ),
         ("ordinary-web.pcap", vec![]),
     ] {
         let titles = alerts(&capture(name));
