@@ -1,11 +1,11 @@
 //! The running kernel's types (BTF), as the loader's relocation needs them.
 //!
 //! In: `/sys/kernel/btf/vmlinux`. Out: the same types under the same numbers, where those that the programs never mention
-//! have lost what makes them long: structs, unions and enums are only announced (forward declarations without a name),
-//! functions have no parameters, and the table ends after the last type that can be reached from one that is mentioned.
-//! Relocation looks at every kernel type for each of ours, and the loader makes a list of the members of each. Records
-//! without a name stay whole: they are parts of others. What is not understood is left as it is: only time and memory
-//! are lost.
+//! have lost what makes them long: structs, unions and enums their name and members, functions their parameters; and the
+//! table ends after the last type that can be reached from one that is mentioned. Relocation looks at every kernel type for
+//! each of ours, and the loader makes a list of the members of each. Records keep their kind, which members are compared
+//! by; those without a name stay whole: they are parts of others. What is not understood is left as it is: only time and
+//! memory are lost.
 //!
 //! Source: Documentation/bpf/btf.rst of Linux 6.18.
 
@@ -33,8 +33,6 @@ const INFO: usize = 4;
 const MEMBERS: u32 = 0xffff;
 /// Where the size, or the type that it leads to, stands.
 const SIZE: usize = 8;
-/// Kind and members of a forward declaration.
-const FORWARD: u32 = 7 << 24;
 
 /// The kernel's types.
 ///
@@ -183,9 +181,8 @@ fn lightened(btf: &[u8], names: &HashSet<Vec<u8>>) -> Option<Vec<u8>> {
             continue;
         }
         let (name, info) = (u32_at(one.bytes, 0)?, u32_at(one.bytes, INFO)? & !MEMBERS);
-        let (name, info, size) =
-            if foreign { (0, FORWARD, 0) } else { (name, info, u32_at(one.bytes, SIZE)?) };
-        light.extend([name, info, size].into_iter().flat_map(u32::to_ne_bytes));
+        let name = if foreign { 0 } else { name };
+        light.extend([name, info, u32_at(one.bytes, SIZE)?].into_iter().flat_map(u32::to_ne_bytes));
     }
     let types_len = u32::try_from(light.len() - layout.types.start).ok()?;
     let strings = btf.get(layout.strings.clone())?;
