@@ -105,8 +105,10 @@ impl FlowProtocol {
         if connection.cookie == 0 {
             return;
         }
-        let wanted = self.whole && event.id.sensor == Sensor::Kernel;
-        let flows = if connection.ends.transport == Transport::Udp { &mut self.udp } else { &mut self.tcp };
+        let is_udp = connection.ends.transport == Transport::Udp;
+        // Datagrams begin to be followed with payload: questions to name servers, which have events of their own, have none.
+        let wanted = self.whole && event.id.sensor == Sensor::Kernel && !is_udp;
+        let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
         let side = match connection.op {
             ConnectionOp::Close => {
                 let live = flows.remove(&connection.cookie).unwrap_or_default();
