@@ -106,7 +106,7 @@ impl FlowProtocol {
             return;
         }
         let is_udp = connection.ends.transport == Transport::Udp;
-        // Datagrams begin to be followed with payload: questions to name servers, which have events of their own, have none.
+        // Datagrams begin to be followed with their first payload, which tells what they are.
         let wanted = self.whole && event.id.sensor == Sensor::Kernel && !is_udp;
         let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
         let side = match connection.op {
@@ -154,7 +154,9 @@ impl FlowProtocol {
         if is_plain(verdict.protocol) {
             facts_of_text(payload, facts);
         }
-        let wanted = self.whole && event.id.sensor == Sensor::Kernel && payload.cookie != 0;
+        // Questions to name servers are many, and events of their own.
+        let is_named = transport == wire::Transport::Udp && verdict.protocol == Protocol::Dns;
+        let wanted = self.whole && event.id.sensor == Sensor::Kernel && payload.cookie != 0 && !is_named;
         // A datagram tells by itself: nothing of it is needed for the next one.
         let done =
             transport == wire::Transport::Udp && verdict.protocol != Protocol::Unknown && live.side.is_none();
