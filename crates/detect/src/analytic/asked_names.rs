@@ -95,11 +95,10 @@ impl AskedNames {
             return None;
         }
         tunnel.query(now, Query { below: parts.below, rtype: type_number(&dns.record_type) });
-        let traffic = tunnel.traffic(now);
-        let most = traffic.unique_bytes.into_iter().fold(0.0, f64::max);
-        let holds = self.tunnel_levels.turn(entered, u64::try_from(whole(most)).unwrap_or_default())?;
+        let most = u64::try_from(whole(tunnel.most_unique_bytes(now))).unwrap_or_default();
+        let holds = self.tunnel_levels.turn(entered, most)?;
         let subject = format_compact!("{} to {domain}", Field::WorkloadName.of(event).to_text());
-        Some(event.turns(subject, holds, tunnel_facts(domain, &traffic)))
+        Some(event.turns(subject, holds, tunnel_facts(domain, &tunnel.traffic(now))))
     }
 
     fn failure(&mut self, workload: Workload, dns: &Dns, event: &Event) -> Option<Event> {

@@ -136,6 +136,11 @@ impl DnsTunnel {
         }
     }
 
+    /// The largest of the [`Traffic::unique_bytes`], without the rest: what is asked after every query.
+    pub fn most_unique_bytes(&self, at_ns: u64) -> f64 {
+        self.windows.iter().map(|window| window.estimate(at_ns)[1]).fold(0.0, f64::max)
+    }
+
     /// What was said until `at_ns`.
     pub fn traffic(&self, at_ns: u64) -> Traffic {
         let of = self.windows.each_ref().map(|window| window.estimate(at_ns));

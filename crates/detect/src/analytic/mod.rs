@@ -6,7 +6,8 @@
 //!   and is therefore only made where a rule of the event's class reads it, and for the evidence of alerts.
 //!
 //! The public modules are what analytics over time count with: each holds the bounded state of one entity (a workload, or a
-//! workload and a destination), takes plain values with their times, and knows no event. No analytic keeps them yet.
+//! workload and a destination), takes plain values with their times, and knows no event. `check_ins` keeps the first,
+//! `asked_names` the next two; no analytic keeps `scan` and `volume` yet.
 //!
 //! | module | says |
 //! |---|---|

@@ -84,6 +84,10 @@ impl Default for FlowProtocol {
 impl Analytic for FlowProtocol {
     fn observe(&mut self, event: &mut Event, made: &mut Made) {
         let now = event.boot;
+        // What else happens neither ends nor follows a flow, and is most of what happens.
+        if !matches!(event.kind, Kind::Connection(_) | Kind::Payload(_) | Kind::Tick) {
+            return;
+        }
         while let Some(live) = self.udp.take_idle(now) {
             made.extend(live.end(now));
         }

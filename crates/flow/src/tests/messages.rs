@@ -4,12 +4,7 @@ use super::*;
 
 #[test]
 fn the_hello_behind_starttls_is_read() {
-    let mut feed = Feed::open(25);
-    feed.server(PUSH, b"220 mx.test ESMTP\r\n");
-    feed.client(PUSH, b"EHLO a\r\n");
-    feed.server(PUSH, b"250 STARTTLS\r\n");
-    feed.client(PUSH, b"STARTTLS\r\n");
-    feed.server(PUSH, b"220 go\r\n");
+    let mut feed = starttls();
     let hello = client_hello("mx.example.com");
     let (front, back) = hello.split_at(20);
     feed.client(PUSH, front);

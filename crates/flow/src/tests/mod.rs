@@ -211,14 +211,20 @@ fn facts_say_what_a_port_and_a_role_did_not_promise() {
     assert!(flow.facts.contains(Fact::ShellText));
 }
 
-#[test]
-fn a_change_of_protocol_in_mid_stream_is_seen() {
+/// A session of mail up to where TLS begins.
+fn starttls() -> Feed {
     let mut feed = Feed::open(25);
     feed.server(PUSH, b"220 mx.test ESMTP\r\n");
     feed.client(PUSH, b"EHLO a\r\n");
     feed.server(PUSH, b"250 STARTTLS\r\n");
     feed.client(PUSH, b"STARTTLS\r\n");
     feed.server(PUSH, b"220 go\r\n");
+    feed
+}
+
+#[test]
+fn a_change_of_protocol_in_mid_stream_is_seen() {
+    let mut feed = starttls();
     feed.client(PUSH, b"\x16\x03\x01\x00\x40\x01\x00\x00\x3c\x03\x03 and so on");
     let flow = feed.only();
     assert_eq!((flow.verdict.protocol, flow.changed_to), (Protocol::Smtp, Some(Protocol::Tls)));

@@ -4,6 +4,7 @@
 //! many domains of which nearly none exist; a container that looks for its services fails on the same few, over and
 //! over, and below names that are not registered at all.
 
+use super::super::distinct::Item;
 use super::super::registered_domain::{is_local, registered};
 use super::{GENERATED, probability};
 use std::collections::VecDeque;
@@ -19,7 +20,7 @@ pub struct Failures {
     pub generated: u32,
 }
 
-/// The failed look-ups of one container. At most 64 domains of 24 bytes.
+/// The failed look-ups of one container. At most 64 domains of 32 bytes.
 #[derive(Clone, Debug)]
 pub struct NameFailures {
     window_ns: u64,
@@ -29,7 +30,7 @@ pub struct NameFailures {
 
 #[derive(Clone, Copy, Debug)]
 struct Domain {
-    hash: u64,
+    name: Item,
     at_ns: u64,
     generated: bool,
 }
@@ -50,8 +51,8 @@ impl NameFailures {
         while self.domains.front().is_some_and(|domain| at_ns.saturating_sub(domain.at_ns) > self.window_ns) {
             self.domains.pop_front();
         }
-        let hash = hash(parts.domain);
-        if let Some(at) = self.domains.iter().position(|domain| domain.hash == hash) {
+        let name = Item::of_text(parts.domain, 0);
+        if let Some(at) = self.domains.iter().position(|domain| domain.name == name) {
             let again = self.domains.remove(at)?;
             self.domains.push_back(Domain { at_ns, ..again });
             return None;
@@ -60,17 +61,10 @@ impl NameFailures {
             self.domains.pop_front();
         }
         let generated = probability(parts.domain).is_some_and(|probability| probability >= GENERATED);
-        self.domains.push_back(Domain { hash, at_ns, generated });
+        self.domains.push_back(Domain { name, at_ns, generated });
         let count = |holds: fn(&Domain) -> bool| {
             u32::try_from(self.domains.iter().filter(|domain| holds(domain)).count()).unwrap_or(u32::MAX)
         };
         Some(Failures { domains: count(|_| true), generated: count(|domain| domain.generated) })
     }
-}
-
-/// FNV-1a of 64 bits, without case.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
-    })
 }
