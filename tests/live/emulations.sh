@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Acts out the emulations of the strategy documents before a running agent: each must raise its alerts in time, and the
 # benign controls none. ALL=1 runs all of them; without it, one of each document. FILTER=TEXT narrows them.
-# A busy host may learn what Docker says about a new container later than the agent waits (`hold`), and a rule that needs it
-# misses the act: without ALL, what comes out wrong is acted once more, and both outcomes are printed.
+# On a busy host an act may take longer than the time in which its alert is expected: without ALL, what comes out wrong is acted
+# once more, and both outcomes are printed.
 # Debian's images are made by debootstrap, once, into the cache; where they are missing, what needs them is skipped.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

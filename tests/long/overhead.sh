@@ -3,7 +3,7 @@
 # with nothing, with Watchkeeper and with bpftrace on the same points, interleaved; the medians of the paired ratios with
 # their 95 % intervals. Processor time counts: the kernel programs run inside the storm's processes.
 #
-#   PAIRS=10 EXECS=4000 CALLS=5000000 CONNECTS=20000
+#   PAIRS=60 EXECS=4000 CALLS=5000000 CONNECTS=20000
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/common.sh
@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/load.sh
 . "$here/../lib/load.sh"
 
-PAIRS=${PAIRS:-10}
+PAIRS=${PAIRS:-60}
 EXECS=${EXECS:-4000}
 CALLS=${CALLS:-5000000}
 CONNECTS=${CONNECTS:-20000}
