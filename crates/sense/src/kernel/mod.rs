@@ -19,6 +19,7 @@ mod host;
 mod layout;
 mod loader;
 mod proc;
+mod programs;
 mod ring;
 mod seed;
 mod sys;

@@ -18,10 +18,7 @@ use std::{
 use aya::{Btf, EbpfError};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol};
 
-use super::{
-    Error,
-    loader::{OBJECT, SYS_EXIT},
-};
+use super::{Error, loader::OBJECT, programs::SYS_EXIT};
 
 const KERNEL: &str = "/sys/kernel/btf/vmlinux";
 const MAGIC: u16 = 0xeb9f;
