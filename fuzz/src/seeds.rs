@@ -37,6 +37,7 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         "record" => records(),
         "audit" => texts(vec![AUDIT.to_owned()]),
         "message" => MESSAGES.iter().map(|bytes| bytes.to_vec()).collect(),
+        "http2" => HTTP2.iter().map(|bytes| bytes.to_vec()).collect(),
         "protocol" => PROTOCOLS.iter().map(|bytes| bytes.to_vec()).collect(),
         "capture" | "traffic" => captures(),
         "zeek" => texts(ZEEK.map(str::to_owned).into()),
@@ -54,6 +55,12 @@ const MESSAGES: [&[u8]; 7] = [
     b"EHLO a\r\nMAIL FROM:<b@c.test>\r\nSTARTTLS\r\n\x16\x03\x01",
     b"\x10\x0f\x00\x04MQTT\x04\x00\x00\x3c\x00\x03bot",
     b"\x08\x00\x00\x00\x00\x01\x00\x02abcdefghijklmnopqrstuvwabcdefghi",
+];
+
+/// Both sides of HTTP/2: settings, padding, priority, fields in Huffman's code, continuation, a body; answers.
+const HTTP2: [&[u8]; 2] = [
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64\x00\x00\x1a\x01\x2d\x00\x00\x00\x01\x03\x00\x00\x00\x00\x10\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\x6b\xa0\xab\x90\xf4\xff\x00\x00\x00\x00\x00\x02\x01\x00\x00\x00\x00\x03\x83\xbe\x00\x00\x0a\x09\x04\x00\x00\x00\x03\x40\x03key\x04text\x00\x00\x03\x00\x01\x00\x00\x00\x03abc",
+    b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x08\x01\x05\x00\x00\x00\x01\x88\x3f\xe1\x01\x5f\x02a/\x00\x00\x02\x05\x04\x00\x00\x00\x01\x00\x00",
 ];
 
 /// A pcap and a pcapng, each with a datagram and a segment in Ethernet.

@@ -18,7 +18,10 @@ use sense::zeek::{self, Logs};
 use std::sync::OnceLock;
 use std::time::Duration;
 use strategy::sigma::{Item, read_str};
-use wire::{Direction, Identifier, Protocol, Transport, commands, dns, http, icmp, mqtt, packet, quic, rtp, ssh, tls};
+use wire::{
+    Direction, Identifier, Protocol, Transport, commands, dns, http, http2, icmp, mqtt, packet, quic, rtp,
+    ssh, tls,
+};
 
 /// Every target, by name.
 pub const ALL: &[(&str, fn(&[u8]))] = &[
@@ -33,6 +36,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("audit", audit),
     ("protocol", protocol),
     ("message", message),
+    ("http2", two_sides),
     ("capture", capture),
     ("traffic", traffic),
     ("zeek", zeek),
@@ -205,6 +209,18 @@ fn message(bytes: &[u8]) {
     }
     for is_v6 in [false, true] {
         let _ = icmp::echo(bytes, is_v6).map(|echo| echo.is_usual());
+    }
+}
+
+/// Both sides of HTTP/2: whole or in pieces, the messages are the same.
+fn two_sides(bytes: &[u8]) {
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        let read = |piece_bytes: usize| {
+            let (mut side, mut found) = (http2::Side::new(direction), Vec::new());
+            bytes.chunks(piece_bytes).for_each(|piece| side.take(piece, &mut |message| found.push(message)));
+            (found, side.error())
+        };
+        assert_eq!(read(usize::MAX), read(7), "pieces of seven bytes");
     }
 }
 

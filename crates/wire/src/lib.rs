@@ -13,6 +13,7 @@
 //! | [`tls`] | the first bytes of one direction | ClientHello and JA4, ServerHello and certificate |
 //! | [`quic`] | the first datagrams of a client | its ClientHello |
 //! | [`http`] | the first bytes of one direction | the head of an HTTP/1 message |
+//! | [`http2`] | the bytes of one direction, in order | the fields of HTTP/2 messages |
 //! | [`commands`] | the first bytes of a client | its commands in mail, file transfer and chat |
 //! | [`mqtt`] | the first bytes of a client | its name |
 //! | [`icmp`] | the payload of an IP packet | echo data |
@@ -33,6 +34,7 @@ mod bytes;
 pub mod commands;
 pub mod dns;
 pub mod http;
+pub mod http2;
 pub mod icmp;
 pub mod identify;
 pub mod mqtt;

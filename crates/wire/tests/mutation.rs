@@ -6,7 +6,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wire::session::{MAX_SCANNED_BYTES, command_text};
-use wire::{Direction, Identifier, Protocol, Transport, commands, dns, icmp, mqtt, packet, quic, ssh, tls};
+use wire::{
+    Direction, Identifier, Protocol, Transport, commands, dns, http2, icmp, mqtt, packet, quic, ssh, tls,
+};
 
 const ROUNDS: usize = 60_000;
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -23,6 +25,10 @@ const SEEDS: &[&[u8]] = &[
       \x00\x00abcdefgh",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64\
+      \x00\x00\x1a\x01\x2d\x00\x00\x00\x01\x03\x00\x00\x00\x00\x10\x82\x86\x84\x41\x8c\xf1\xe3\xc2\xe5\xf2\x3a\
+      \x6b\xa0\xab\x90\xf4\xff\x00\x00\x00\x00\x00\x02\x01\x00\x00\x00\x00\x03\x83\xbe\
+      \x00\x00\x03\x09\x04\x00\x00\x00\x03\x61\x01\x62",
     b"NICK bot\r\nUSER a 0 * :b\r\n",
     b"*1\r\n$4\r\nPING\r\n",
     b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x3c",
@@ -104,6 +110,13 @@ fn run_all(input: &[u8]) {
         icmp::echo(input, false),
         commands::commands(Protocol::Imap, input),
     );
+    for direction in [Direction::ToServer, Direction::ToClient] {
+        http2::Side::new(direction).take(input, &mut |message| {
+            let longest =
+                [message.target, message.agent, message.media_type].iter().map(|text| text.len()).max();
+            assert!(longest <= Some(http2::MAX_VALUE_BYTES));
+        });
+    }
     if let Some(found) = command_text(input) {
         assert!(found.span.end <= MAX_SCANNED_BYTES && input.get(found.span).is_some());
     }

@@ -123,7 +123,7 @@ pub(super) fn websocket_frame(bytes: &[u8], direction: Direction) -> Probe {
 /// HTTP/2 with prior knowledge, RFC 9113 §3.4: the client's preface, the server's SETTINGS frame.
 pub(super) fn http2(bytes: &[u8], direction: Direction) -> Probe {
     match direction {
-        ToServer if bytes.starts_with(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") => Certain("HTTP/2 preface"),
+        ToServer if bytes.starts_with(crate::http2::PREFACE) => Certain("HTTP/2 preface"),
         ToClient => match bytes {
             // Length, type SETTINGS, flags, stream 0; each setting has six bytes.
             [0, _, length, 4, 0, 0, 0, 0, 0, ..] if length % 6 == 0 => Unsure("HTTP/2 SETTINGS frame"),
