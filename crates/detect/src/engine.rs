@@ -349,6 +349,10 @@ fn wanted(compiled: &Compiled) -> Wants {
         // What the engine makes flows of, and facts about who speaks to whom.
         classes.extend([Class::NetworkConnection, Class::NetworkPayload, Class::Dns]);
     }
+    if classes.contains(&Class::Http) {
+        // Requests are read from the first payload.
+        classes.insert(Class::NetworkPayload);
+    }
     if classes.contains(&Class::NetworkPayload) {
         // Whose flow it is, and when it ends.
         classes.insert(Class::NetworkConnection);

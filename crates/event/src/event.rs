@@ -21,7 +21,7 @@ pub const SIGNALS: &[(&str, &str)] = &[
     ("payload", "first payload bytes of flows"),
     ("dns", "DNS queries and answers"),
     ("flow", "whole flows with protocol, names, timing and volume"),
-    ("http", "requests of plain HTTP, of captures and of Zeek's logs"),
+    ("http", "requests of plain HTTP/1 and HTTP/2"),
     ("privilege", "user, capability and namespace changes, mounts"),
     ("kernel", "modules, bpf, ptrace, io_uring, memory"),
     ("unix_socket", "connections to Unix sockets"),

@@ -3,7 +3,7 @@
 mod flow;
 mod http;
 
-pub use flow::{Flow, FlowNames, FlowState, FlowVolume};
+pub use flow::{Flow, FlowNames, FlowState, FlowVolume, Heartbeat};
 pub use http::Http;
 
 use crate::text::{Text, is_default};

@@ -65,6 +65,15 @@ impl Conversation {
         }
     }
 
+    /// Bytes of memory that this holds, itself included.
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>()
+            + match &self.state {
+                State::Open(judge) => size_of::<Judge>() + judge.heap_bytes(),
+                State::Over(_, said) => size_of::<Said>() + said.names.heap_bytes(),
+            }
+    }
+
     /// True when no more payload is looked at.
     pub fn is_over(&self) -> bool {
         matches!(self.state, State::Over(..))

@@ -4,7 +4,7 @@ use wire::packet::TcpFlags;
 use wire::{Direction, Protocol, Verdict, http, icmp, ports};
 
 use crate::judge::{Judge, Judged};
-use crate::key::{Key, Side};
+use crate::key::{Address, Key, Side};
 use crate::messages;
 use crate::{End, Fact, Facts, Flow, Intervals, Names, Transport, Volume};
 
@@ -134,7 +134,7 @@ impl Entry {
     }
 
     /// The opener's and the listener's address.
-    pub(crate) fn addresses(&self) -> ([u8; 16], [u8; 16]) {
+    pub(crate) fn addresses(&self) -> (Address, Address) {
         (self.key.address(self.opener), self.key.address(self.opener.other()))
     }
 
@@ -188,6 +188,7 @@ impl Entry {
     }
 
     /// Bytes beside the entry itself.
+    #[inline]
     pub(crate) fn heap_bytes(&self) -> usize {
         let judge = self.judge.as_ref().map_or(0, |judge| size_of::<Judge>() + judge.heap_bytes());
         judge + usize::try_from(self.names_bytes).unwrap_or(usize::MAX)
@@ -350,7 +351,7 @@ impl Entry {
             ja4: old.ja4.or(new.ja4),
             details: old.details,
         });
-        self.names_bytes = u32::try_from(size_of::<Names>() + name_bytes(&names)).unwrap_or(u32::MAX);
+        self.names_bytes = u32::try_from(size_of::<Names>() + names.heap_bytes()).unwrap_or(u32::MAX);
         self.names = Some(names);
     }
 
@@ -494,15 +495,6 @@ fn has_own_port(protocol: Protocol) -> bool {
             | Protocol::Dtls
             | Protocol::Stun
     )
-}
-
-fn name_bytes(names: &Names) -> usize {
-    [&names.dns, &names.sni, &names.host, &names.alpn, &names.agent, &names.ja4]
-        .into_iter()
-        .flatten()
-        .map(|name| name.len())
-        .sum::<usize>()
-        + names.details.heap_bytes()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 //! | `fragments` | parts of IP packets, joined |
 //! | `names` | which name led a client to an address |
 //! | `seen` | what one packet is to its flow, for who follows flows as they go |
+//! | `record` | what is known of a flow, as events have it |
 //!
 //! A table shares nothing: run one per core, or one per capture. It reads no clock, so the same packets give the
 //! same flows. Everything is bounded by [`Limits`] and by the constants at the head of each module; what a bound cost
@@ -33,6 +34,7 @@ mod judge;
 mod key;
 mod messages;
 mod names;
+mod record;
 pub mod reference;
 mod seen;
 mod stream;
@@ -48,6 +50,7 @@ pub use conversation::{Conversation, Said};
 pub use detail::{Detail, Details};
 pub use entry::{BYTES_PER_FLOW, facts_of_port};
 pub use fact::{Fact, Facts};
+pub use record::describe;
 pub use seen::Seen;
 pub use table::Table;
 
@@ -149,6 +152,14 @@ pub struct Names {
     pub ja4: Option<Box<str>>,
     /// What else the first messages say.
     pub details: Details,
+}
+
+impl Names {
+    /// Bytes that these hold in memory beside themselves.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let names = [&self.dns, &self.sni, &self.host, &self.alpn, &self.agent, &self.ja4];
+        names.into_iter().flatten().map(|name| name.len()).sum::<usize>() + self.details.heap_bytes()
+    }
 }
 
 /// Why a flow ended.

@@ -4,7 +4,7 @@
 //! bytes would say more.
 
 use wire::tls::{Carrier, ClientHello, ServerFlight};
-use wire::{Direction, Protocol, commands, http, mqtt, ssh, tls};
+use wire::{Direction, Protocol, commands, http, http2, mqtt, ssh, tls};
 
 use crate::{Detail, Details, Fact, Facts, Names};
 
@@ -28,6 +28,7 @@ pub(crate) fn are_in(protocol: Protocol, client: &[u8], server: &[u8]) -> bool {
     match protocol {
         Protocol::Tls => tls::is_hello_over(client) && (server.is_empty() || tls::is_flight_over(server)),
         Protocol::Http | Protocol::Websocket => http::head(client).is_none_or(|head| head.complete),
+        Protocol::Http2 => first_request(client).is_none_or(|found| found.is_some()),
         Protocol::Ssh => [(client, Direction::ToServer), (server, Direction::ToClient)]
             .into_iter()
             .all(|(side, direction)| ssh::opening(side, direction).is_some_and(|side| side.hassh.is_some())),
@@ -50,6 +51,11 @@ pub(crate) fn read(protocol: Protocol, client: &[u8], server: &[u8]) -> Told {
             let (host, agent) = (head.host.map(printable), head.agent.map(printable));
             Names { host, agent, ..Names::default() }.into()
         }
+        Protocol::Http2 => {
+            let Some(request) = first_request(client).flatten() else { return Told::default() };
+            let name = |text: &[u8]| (!text.is_empty()).then(|| printable(text));
+            Names { host: name(&request.authority), agent: name(&request.agent), ..Names::default() }.into()
+        }
         Protocol::Ssh => ssh_said(client, server),
         Protocol::Mqtt => {
             let mut details = Details::default();
@@ -61,6 +67,18 @@ pub(crate) fn read(protocol: Protocol, client: &[u8], server: &[u8]) -> Told {
         }
         _ => commands_said(protocol, client),
     }
+}
+
+/// The first request of a client of HTTP/2; inner none where it is not whole yet, outer where none can come.
+fn first_request(client: &[u8]) -> Option<Option<http2::Message>> {
+    let mut side = http2::Side::new(Direction::ToServer);
+    let mut first = None;
+    side.take(client, &mut |message| {
+        if !message.method.is_empty() {
+            first.get_or_insert(message);
+        }
+    });
+    (first.is_some() || side.error().is_none()).then_some(first)
 }
 
 impl From<Names> for Told {

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use wire::dns::{self, RecordData};
 
-use crate::key::octets;
+use crate::key::{self, Address};
 
 /// Answers that are remembered; the oldest goes first. A busy node resolves a few thousand names in a day.
 const MAX_ANSWERS: usize = 32_768;
@@ -15,7 +15,7 @@ const MAX_ANSWERS: usize = 32_768;
 const MAX_NAME_BYTES: usize = 4 << 20;
 
 /// Client, then the address that it was told.
-type Question = ([u8; 16], [u8; 16]);
+type Question = (Address, Address);
 
 /// A bounded memory of answers.
 #[derive(Debug)]
@@ -36,12 +36,12 @@ impl Answers {
     }
 
     /// The name that `client` asked for when it was told `address`.
-    pub(crate) fn name(&self, client: [u8; 16], address: [u8; 16]) -> Option<&str> {
+    pub(crate) fn name(&self, client: Address, address: Address) -> Option<&str> {
         self.names.get(&(client, address)).map(Box::as_ref)
     }
 
     /// Remembers the addresses in an answer that `client` got.
-    pub(crate) fn learn(&mut self, client: [u8; 16], message: &[u8]) {
+    pub(crate) fn learn(&mut self, client: Address, message: &[u8]) {
         let Ok(message) = dns::parse(message) else { return };
         let Some(question) = message.questions.first() else { return };
         if !message.header.is_response() || question.name == "." {
@@ -49,8 +49,8 @@ impl Answers {
         }
         for record in &message.answers {
             let address = match record.data {
-                RecordData::A(ip) => octets(IpAddr::V4(ip)),
-                RecordData::Aaaa(ip) => octets(IpAddr::V6(ip)),
+                RecordData::A(ip) => key::address(IpAddr::V4(ip)),
+                RecordData::Aaaa(ip) => key::address(IpAddr::V6(ip)),
                 _ => continue,
             };
             self.insert((client, address), question.name.to_ascii_lowercase().into());

@@ -42,6 +42,7 @@ pub struct Seen<'a> {
     pub(crate) entry: &'a Entry,
     pub(crate) sender: Side,
     pub(crate) payload: &'a [u8],
+    pub(crate) sequence: u32,
     pub(crate) time_ns: u64,
     pub(crate) before: State,
 }
@@ -77,6 +78,16 @@ impl<'a> Seen<'a> {
         self.payload
     }
 
+    /// Nanoseconds since 1970 at which it was captured.
+    pub fn time_ns(&self) -> u64 {
+        self.time_ns
+    }
+
+    /// TCP: the sequence number of the payload's first byte.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
     /// Packets that went the same way before.
     pub fn packets_before(&self) -> u32 {
         self.before.packets
@@ -85,6 +96,21 @@ impl<'a> Seen<'a> {
     /// Bytes of payload that went the same way before.
     pub fn payload_bytes_before(&self) -> u64 {
         self.before.payload_bytes
+    }
+
+    /// Bytes of payload that went `direction` until and with the packet.
+    pub fn payload_bytes(&self, direction: Direction) -> u64 {
+        self.entry.volume(direction).payload_bytes
+    }
+
+    /// Nanoseconds without a packet of the flow, either way, before this one.
+    pub fn silence_ns(&self) -> u64 {
+        if self.before.is_first { 0 } else { self.time_ns.saturating_sub(self.before.last_ns) }
+    }
+
+    /// Nanoseconds from the flow's first packet to this one.
+    pub fn age_ns(&self) -> u64 {
+        self.time_ns.saturating_sub(self.entry.first_ns())
     }
 
     /// True for the first packet of the flow.

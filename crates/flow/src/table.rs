@@ -48,8 +48,9 @@ pub struct Table {
     entries: Vec<Option<Entry>>,
     free: Vec<u32>,
     wheel: Vec<Vec<u32>>,
-    /// The slot that was looked at last, counted from 1970.
+    /// The slot that was looked at last, counted from 1970, and when the next one is due.
     looked_at: u64,
+    next_look_ns: u64,
     heap_bytes: usize,
     answers: Answers,
     fragments: Fragments,
@@ -68,6 +69,7 @@ impl Table {
             free: Vec::new(),
             wheel: vec![Vec::new(); SLOTS],
             looked_at: 0,
+            next_look_ns: SLOT_NS,
             heap_bytes: 0,
             answers: Answers::new(limits.seed),
             fragments: Fragments::default(),
@@ -84,7 +86,9 @@ impl Table {
     /// The same, and shows `seen` what the packet is to its flow, once that has taken it in.
     pub fn packet_seen(&mut self, time_ns: u64, packet: &[u8], seen: &mut impl FnMut(&Seen<'_>)) {
         self.counts.packets += 1;
-        self.look(time_ns);
+        if time_ns >= self.next_look_ns {
+            self.look(time_ns);
+        }
         let mut facts = Facts::default();
         let mut bytes = packet;
         for _ in 0..=MAX_TUNNELS {
@@ -188,7 +192,9 @@ impl Table {
         let same = |at: &u32| entry_at(entries, *at).is_some_and(|entry| *entry.key() == key);
         let at = match self.index.find(hash, same).copied() {
             Some(at) => {
-                self.renew(at, key, sender, part);
+                if !slot_mut(&mut self.entries, at).is_some_and(|entry| certainly_belongs(entry, part)) {
+                    self.renew(at, key, sender, part);
+                }
                 at
             }
             None => {
@@ -200,20 +206,27 @@ impl Table {
         let before = entry.heap_bytes();
         let state = State::of(entry, sender);
         entry.add(sender, part);
-        seen(&Seen { entry, sender, payload: part.payload, time_ns: part.time_ns, before: state });
+        // The opening has a place of its own in the stream.
+        let sequence = part.sequence.wrapping_add(u32::from(part.tcp_flags.contains(TcpFlags::SYN)));
+        let (payload, time_ns) = (part.payload, part.time_ns);
+        seen(&Seen { entry, sender, payload, sequence, time_ns, before: state });
         let after = entry.heap_bytes();
         if after != before {
             self.heap_bytes = (self.heap_bytes + after).saturating_sub(before);
         }
-        let is_answer = entry.direction(sender) == Direction::ToClient
+        let is_answer = key.transport() == Transport::Udp
+            && entry.direction(sender) == Direction::ToClient
             && (matches!(entry.protocol(), Protocol::Dns | Protocol::Llmnr) || key_is_dns(&key));
-        if is_answer && key.transport() == Transport::Udp {
+        if is_answer {
             self.answers.learn(key.address(sender.other()), part.payload);
         }
-        self.evict(at);
+        if self.bytes() > self.limits.max_bytes {
+            self.evict(at);
+        }
     }
 
     /// Ends the flow in this slot and begins another if the packet cannot belong to it any more.
+    #[inline(never)]
     fn renew(&mut self, at: u32, key: Key, sender: Side, part: &Part<'_>) {
         let Some(entry) = slot_mut(&mut self.entries, at) else { return };
         let silent_ns = part.time_ns.saturating_sub(entry.last_ns());
@@ -274,11 +287,9 @@ impl Table {
     }
 
     /// Looks at the flows whose time has come.
+    #[inline(never)]
     fn look(&mut self, time_ns: u64) {
         let now = time_ns / SLOT_NS;
-        if now <= self.looked_at {
-            return;
-        }
         // After a jump in time one round visits every slot.
         let first = (self.looked_at + 1).max(now.saturating_sub(SLOTS as u64 - 1));
         for slot in first..=now {
@@ -288,6 +299,7 @@ impl Table {
                 self.look_at(at, slot * SLOT_NS);
             }
         }
+        self.next_look_ns = (now + 1).saturating_mul(SLOT_NS);
     }
 
     fn look_at(&mut self, at: u32, now_ns: u64) {
@@ -304,6 +316,7 @@ impl Table {
     }
 
     /// Ends flows until the cap holds; the one in slot `keep` stays.
+    #[inline(never)]
     fn evict(&mut self, keep: u32) {
         let mut passed = 0;
         while self.bytes() > self.limits.max_bytes {
@@ -371,6 +384,7 @@ impl Table {
 
     /// Bytes of open flows: entries, index and payload that is kept. The memory of names and fragments has bounds of
     /// its own and is not part of it.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.index.len() * BYTES_PER_FLOW + self.heap_bytes
     }
@@ -389,6 +403,12 @@ impl Table {
     pub fn counts(&self) -> Counts {
         Counts { fragments_lost: self.counts.fragments_lost + self.fragments.dropped, ..self.counts }
     }
+}
+
+/// What is true of nearly every packet: it opens nothing, and comes within the shortest silence that any flow may have.
+#[inline]
+fn certainly_belongs(entry: &Entry, part: &Part<'_>) -> bool {
+    part.time_ns.saturating_sub(entry.last_ns()) <= ICMP_IDLE_NS && !part.tcp_flags.contains(TcpFlags::SYN)
 }
 
 /// How long a flow may be silent.

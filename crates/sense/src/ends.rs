@@ -1,7 +1,7 @@
 //! Whose side of a connection is the own one, where no sensor stands on a host.
 //!
-//! A capture sees both ends alike. Events tell the own end from the peer's, so one is chosen: the inside address; of two
-//! or none the one that opened. Inside are the addresses that are never routed on the Internet: RFC 1918, RFC 4193,
+//! A capture sees both ends alike. Events tell the own end from the peer's, so one is chosen: the one that the sensor says is
+//! local, else the inside address; of two or none the one that opened. Inside are the addresses that are never routed on the Internet: RFC 1918, RFC 4193,
 //! link-local and loopback.
 
 use std::net::IpAddr;
@@ -13,7 +13,16 @@ pub(crate) type End = (IpAddr, u16);
 
 /// The ends as events have them, and whether the own one opened.
 pub(crate) fn ends(transport: Transport, opener: End, listener: End) -> (Endpoints, bool) {
-    let initiated = is_inside(opener.0) || !is_inside(listener.0);
+    ends_of(transport, opener, listener, is_inside(opener.0) || !is_inside(listener.0))
+}
+
+/// The same where it is known whether the own end opened.
+pub(crate) fn ends_of(
+    transport: Transport,
+    opener: End,
+    listener: End,
+    initiated: bool,
+) -> (Endpoints, bool) {
     let (local, remote) = if initiated { (opener, listener) } else { (listener, opener) };
     let ends = Endpoints {
         transport,

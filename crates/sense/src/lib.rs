@@ -9,6 +9,7 @@ pub mod capture;
 mod dns;
 pub mod docker;
 mod ends;
+mod http;
 pub mod kernel;
 pub mod kubernetes_audit;
 pub mod traffic;

@@ -67,10 +67,7 @@ impl Offer {
             "kubernetes_audit" => {
                 Presence::Partly("in replays of audit logs; there is no live sensor yet".to_owned())
             }
-            "http" => Presence::Partly(
-                "in replays of captures and of Zeek's logs; the kernel sensor gives none yet".to_owned(),
-            ),
-            "network" | "payload" | "dns" | "flow" => match (&self.kernel, &self.sockets) {
+            "network" | "payload" | "dns" | "flow" | "http" => match (&self.kernel, &self.sockets) {
                 (Ok(()), Err(why)) => Presence::Partly(format!("kernel sensor: {why}")),
                 (kernel, _) => by(kernel, "kernel sensor"),
             },

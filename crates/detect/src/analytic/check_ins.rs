@@ -68,7 +68,7 @@ impl Analytic for CheckIns {
 }
 
 /// The name by which the destination was asked for, else its address, and its port.
-fn destination(event: &Event, flow: &Flow) -> CompactString {
+pub(super) fn destination(event: &Event, flow: &Flow) -> CompactString {
     let names = &flow.names;
     let asked = event.context.remote_name.as_ref().unwrap_or(&names.dns);
     let name = [&names.sni, &names.host, asked].into_iter().find(|name| !name.is_empty());
@@ -76,7 +76,7 @@ fn destination(event: &Event, flow: &Flow) -> CompactString {
     format_compact!("{name} port {}", flow.ends.remote_port)
 }
 
-fn facts(score: &Score) -> Vec<Fact> {
+pub(super) fn facts(score: &Score) -> Vec<Fact> {
     let support = u32::try_from(score.support).unwrap_or(u32::MAX);
     let mut beacon = Fact::number(FactName::Beacon, whole(score.probability * 1000.0));
     beacon.terms = score
@@ -95,7 +95,7 @@ fn facts(score: &Score) -> Vec<Fact> {
     ]
 }
 
-fn thousandths(probability: f64) -> u64 {
+pub(super) fn thousandths(probability: f64) -> u64 {
     u64::try_from(whole(probability * 1000.0)).unwrap_or_default()
 }
 

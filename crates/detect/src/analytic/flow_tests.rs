@@ -1,6 +1,7 @@
 //! Flows as a whole, made of what the kernel says of connections.
 
-use super::{Analytics, Made, Parameters};
+use super::protocol::FlowProtocol;
+use super::{Analytic, Analytics, Made, Parameters};
 use event::network::{Connection, ConnectionOp, Direction, Endpoints, Flow, Payload, Transport};
 use event::{BootTime, Class, ContainerId, Event, Kind, Owner, Sensor, WallTime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,4 +102,62 @@ fn datagrams_that_were_silent_for_a_minute_are_a_flow() {
     let found = flows(&mut analytics, [at(92, Kind::Tick)]);
     assert_eq!((found[0].sent.payload_bytes, found[0].received.payload_bytes), (4, 5));
     assert_eq!((found[0].duration_ns, found[0].end.as_str()), (30_000_000_000, "idle"));
+}
+
+/// A flow of its own whose bytes say nothing: as many as the kernel sensor captures, and in too few to give up on.
+fn hostile(number: u64, transport: Transport, direction: Direction) -> Event {
+    let mut random = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random.to_le_bytes()[3]
+    };
+    let length = if direction == Direction::Out { 1024 } else { 500 };
+    let bytes = (0..length).map(|_| next()).collect();
+    let payload =
+        Payload { ends: ends(transport), cookie: number + 1, direction, bytes, ..Payload::default() };
+    at(1, Kind::Payload(Box::new(payload)))
+}
+
+/// The flows that so many hostile ones give, what was lost, and the most bytes that they took at once.
+fn flood(transport: Transport, count: u64) -> (Vec<Flow>, u64, usize) {
+    let mut protocol = FlowProtocol::default();
+    protocol.whole = true;
+    let (mut made, mut most) = (Made::new(), 0);
+    for number in 0..count {
+        for direction in [Direction::Out, Direction::In] {
+            protocol.observe(&mut hostile(number, transport, direction), &mut made);
+            most = most.max(protocol.talk_bytes());
+        }
+    }
+    let flows = made.into_iter().filter_map(|event| match event.kind {
+        Kind::Flow(flow) => Some(*flow),
+        _ => None,
+    });
+    (flows.collect(), protocol.lost(), most)
+}
+
+#[test]
+fn connections_that_fill_the_table_take_so_many_bytes_and_what_gives_way_is_counted() {
+    let (flows, lost, most) = flood(Transport::Tcp, 20_000);
+    println!(
+        "20000 connections: at most {most} bytes of payload and names, {lost} given up"
+    );
+    assert!(flows.is_empty() && lost > 20_000 - 16_384, "{lost}");
+    assert!((15 << 20..=(16 << 20) + 8192).contains(&most), "{most}");
+}
+
+#[test]
+fn datagrams_that_give_way_are_told_as_they_stand_and_none_is_lost() {
+    let (flows, lost, most) = flood(Transport::Udp, 20_000);
+    println!("20000 flows of datagrams: at most {most} bytes, {} told early", flows.len());
+    assert_eq!(lost, 0);
+    assert!(
+        flows.len() > 20_000 - 16_384 && flows.iter().all(|flow| flow.end == "evicted"),
+        "{}",
+        flows.len()
+    );
+    assert!(flows.iter().all(|flow| (flow.sent.payload_bytes, flow.received.payload_bytes) == (1024, 500)));
+    assert!(most <= (16 << 20) + 8192, "{most}");
 }

@@ -1,8 +1,7 @@
 //! The record of a flow that the kernel sensor saw, from what is known of it.
 
 use super::protocol::{Live, Side, guess_side};
-use compact_str::CompactString;
-use event::network::{Connection, Direction, Endpoints, Flow, FlowNames, FlowState, FlowVolume};
+use event::network::{Connection, Direction, Endpoints, Flow, FlowState, FlowVolume, Transport};
 use event::{BootTime, Event, Kind, WallTime};
 
 /// What a flow's record needs beside its payload.
@@ -56,13 +55,19 @@ impl Live {
         event.followed_by(Kind::Flow(Box::new(flow)))
     }
 
-    /// The flow of datagrams that were silent for long, where it is wanted.
-    pub(super) fn end(self, now: BootTime) -> Option<Event> {
+    /// The flow of datagrams that are over or let go, where it is wanted; `end` says why.
+    pub(super) fn end(self, now: BootTime, end: &str) -> Option<Event> {
         let trace = self.trace.as_ref()?;
         let mut event = trace.base.followed_by(Kind::Tick);
         (event.boot, event.wall) = (now, trace.last);
-        event.kind = Kind::Flow(Box::new(self.flow("idle")?));
+        event.kind = Kind::Flow(Box::new(self.flow(end)?));
         Some(event)
+    }
+
+    /// The flow if it is one of datagrams.
+    pub(super) fn datagrams(self) -> Option<Self> {
+        let is_udp = self.trace.as_ref().is_some_and(|trace| trace.ends.transport == Transport::Udp);
+        is_udp.then_some(self)
     }
 
     fn flow(self, end: &str) -> Option<Flow> {
@@ -82,25 +87,8 @@ impl Live {
         };
         if let Some(talk) = self.talk {
             let (verdict, said) = talk.finish(side.listener_port(&ends));
-            if verdict.confidence > 0 {
-                flow.protocol = verdict.protocol.as_str().into();
-                (flow.confidence, flow.evidence) = (verdict.confidence, verdict.evidence.into());
-            }
-            flow.names = names(&said.names);
-            flow.facts = said.facts.iter().map(|fact| fact.as_str().into()).collect();
+            flow::describe(&mut flow, &verdict, &said.names, said.facts);
         }
         Some(flow)
-    }
-}
-
-fn names(names: &flow::Names) -> FlowNames {
-    let text = |name: &Option<Box<str>>| CompactString::from(name.as_deref().unwrap_or_default());
-    FlowNames {
-        sni: text(&names.sni),
-        alpn: text(&names.alpn),
-        ja4: text(&names.ja4),
-        host: text(&names.host),
-        agent: text(&names.agent),
-        ..FlowNames::default()
     }
 }

@@ -82,6 +82,23 @@ impl<K: Hash + Eq + Copy, V> Lru<K, V> {
         self.entries.remove(&key).map(|entry| entry.value)
     }
 
+    /// Takes the entry that was last used longest ago, where there is no room for `key` beside it. Who takes it counts it.
+    pub(crate) fn make_room(&mut self, key: &K) -> Option<V> {
+        let is_full = self.entries.len() >= self.limit && !self.entries.contains_key(key);
+        is_full.then(|| self.pop()).flatten()
+    }
+
+    /// Takes the entry that was last used longest ago, unless it is `key`'s.
+    pub(crate) fn take_other(&mut self, key: &K) -> Option<V> {
+        let (_, oldest) = self.order.first_key_value()?;
+        (oldest != key).then(|| self.pop()).flatten()
+    }
+
+    fn pop(&mut self) -> Option<V> {
+        let (_, oldest) = self.order.pop_first()?;
+        self.entries.remove(&oldest).map(|entry| entry.value)
+    }
+
     /// Entries given up for lack of room since the last call.
     pub(crate) fn take_evicted(&mut self) -> u64 {
         std::mem::take(&mut self.evicted)

@@ -6,7 +6,7 @@
 //!   and is therefore only made where a rule of the event's class reads it, and for the evidence of alerts.
 //!
 //! The public modules are what analytics over time count with: each holds the bounded state of one entity (a workload, or a
-//! workload and a destination), takes plain values with their times, and knows no event. `check_ins` keeps the first,
+//! workload and a destination), takes plain values with their times, and knows no event. `check_ins` and `heartbeats` keep the first,
 //! `asked_names` the next two; no analytic keeps `scan` and `volume` yet.
 //!
 //! | module | says |
@@ -29,6 +29,7 @@ pub mod dns_tunnel;
 #[cfg(test)]
 mod flow_tests;
 pub mod generated_name;
+mod heartbeats;
 mod history;
 mod host_path;
 mod image;
@@ -109,7 +110,9 @@ impl Analytics {
             Box::new(stdio::Stdio),
         ];
         if fields.contains_key(&Class::Fact) {
-            analytics.push(Box::new(check_ins::CheckIns::new(Levels::new(beacon_levels))));
+            let (beats, check_ins) = (Levels::new(beacon_levels.clone()), Levels::new(beacon_levels));
+            analytics.push(Box::new(heartbeats::Heartbeats::new(beats)));
+            analytics.push(Box::new(check_ins::CheckIns::new(check_ins)));
             let (tunnel, failed) = (Levels::new(tunnel_levels), Levels::new(failed_levels));
             analytics.push(Box::new(asked_names::AskedNames::new(tunnel, failed)));
         }

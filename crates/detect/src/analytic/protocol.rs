@@ -6,8 +6,9 @@
 //! when they were silent for a minute. Captures and logs have such events themselves.
 //!
 //! State: one entry per flow that sent payload (until it is known, where that is a datagram), or whose side its ports do
-//! not tell, or that is wanted as a whole; dropped when it closes, when it was silent for a time, or when the table is
-//! full (the longest silent first, counted). Left out on purpose: payload without a cookie is judged alone; packets are
+//! not tell, or that is wanted as a whole; dropped when it closes, when it was silent for a time, or when there are too many or
+//! their payload takes too much (the longest silent first). Datagrams that are dropped so are a flow that ends early, `evicted`;
+//! what else is dropped is counted. Left out on purpose: payload without a cookie is judged alone; packets are
 //! not counted, and bytes of datagrams only as far as their payload is seen.
 
 use super::live_flow::Trace;
@@ -15,13 +16,16 @@ use super::port::{is_unregistered, leaves, wire_transport};
 use super::{Analytic, Lru, Made};
 use compact_str::CompactString;
 use event::network::{Connection, ConnectionOp, Direction, Endpoints, Payload, Transport};
-use event::{Event, Fact, FactName, Facts, Kind, Sensor};
+use event::{BootTime, Event, Fact, FactName, Facts, Kind, Sensor};
 use flow::Conversation;
 use std::time::Duration;
 use wire::Protocol;
 
 /// Flows of either transport at once.
 const FLOW_LIMIT: usize = 16_384;
+/// Bytes of payload and names of all flows, with what judges them: about half of what 16,384 connections could keep of what the
+/// kernel sensor gives.
+const FLOW_BYTES: usize = 16 << 20;
 /// A connection that was silent for this long is forgotten: RFC 5382 REQ-5 lets it be so for two hours and four minutes.
 const TCP_SILENCE: Duration = Duration::from_secs(7_440);
 /// Datagrams that were silent for this long are over.
@@ -57,6 +61,8 @@ pub(super) struct Live {
     pub(super) talk: Option<Conversation>,
     /// Where flows are wanted as a whole.
     pub(super) trace: Option<Box<Trace>>,
+    /// Bytes of the talk, as they were counted last.
+    talk_bytes: usize,
 }
 
 /// The analytic.
@@ -64,6 +70,10 @@ pub(super) struct Live {
 pub(crate) struct FlowProtocol {
     tcp: Lru<u64, Live>,
     udp: Lru<u64, Live>,
+    /// Bytes of what all flows said.
+    talk_bytes: usize,
+    /// Flows given up since somebody asked.
+    given_up: u64,
     /// Percent from which a mismatch is a fact.
     pub(crate) mismatch_confidence: u8,
     /// Whether somebody reads flows as a whole.
@@ -75,6 +85,8 @@ impl Default for FlowProtocol {
         Self {
             tcp: Lru::new(FLOW_LIMIT, TCP_SILENCE),
             udp: Lru::new(FLOW_LIMIT, UDP_SILENCE),
+            talk_bytes: 0,
+            given_up: 0,
             mismatch_confidence: MISMATCH_CONFIDENCE,
             whole: false,
         }
@@ -89,18 +101,21 @@ impl Analytic for FlowProtocol {
             return;
         }
         while let Some(live) = self.udp.take_idle(now) {
-            made.extend(live.end(now));
+            self.let_go(&live);
+            made.extend(live.end(now, "idle"));
+        }
+        while let Some(live) = self.tcp.take_idle(now) {
+            self.let_go(&live);
         }
         match &event.kind {
             Kind::Connection(connection) => self.connection(connection, event, made),
-            Kind::Payload(_) => self.payload(event),
-            Kind::Tick => self.tcp.forget(now),
+            Kind::Payload(_) => self.payload(event, made),
             _ => {}
         }
     }
 
     fn lost(&mut self) -> u64 {
-        self.tcp.take_evicted() + self.udp.take_evicted()
+        std::mem::take(&mut self.given_up) + self.tcp.take_evicted() + self.udp.take_evicted()
     }
 }
 
@@ -116,6 +131,7 @@ impl FlowProtocol {
         let side = match connection.op {
             ConnectionOp::Close => {
                 let live = flows.remove(&connection.cookie).unwrap_or_default();
+                self.let_go(&live);
                 if wanted {
                     made.push_back(live.close(connection, event));
                 }
@@ -129,14 +145,50 @@ impl FlowProtocol {
         if !wanted && guess_side(&connection.ends) == side {
             return;
         }
+        let evicted = flows.make_room(&connection.cookie);
         let Some(live) = flows.touch(connection.cookie, event.boot, Live::default) else { return };
         live.side = Some(side);
         if wanted {
             live.trace_from(event, (connection.ends, connection.cookie));
         }
+        evicted.into_iter().for_each(|live| self.give_up(live, event.boot, made));
     }
 
-    fn payload(&mut self, event: &mut Event) {
+    /// Makes room in number for the flow of a payload, and in bytes for what that said.
+    fn payload(&mut self, event: &mut Event, made: &mut Made) {
+        let Kind::Payload(payload) = &event.kind else { return };
+        let (cookie, is_udp) = (payload.cookie, payload.ends.transport == Transport::Udp);
+        let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
+        let evicted = if cookie == 0 { None } else { flows.make_room(&cookie) };
+        evicted.into_iter().for_each(|live| self.give_up(live, event.boot, made));
+        self.said(event);
+        while self.talk_bytes > FLOW_BYTES {
+            let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
+            let Some(live) = flows.take_other(&cookie) else { return };
+            self.give_up(live, event.boot, made);
+        }
+    }
+
+    /// A flow for which there is no room: datagrams are told as they stand, anything else counts as lost.
+    fn give_up(&mut self, live: Live, now: BootTime, made: &mut Made) {
+        self.let_go(&live);
+        match live.datagrams().and_then(|live| live.end(now, "evicted")) {
+            Some(flow) => made.push_back(flow),
+            None => self.given_up += 1,
+        }
+    }
+
+    /// Bytes of what all flows said.
+    #[cfg(test)]
+    pub(crate) fn talk_bytes(&self) -> usize {
+        self.talk_bytes
+    }
+
+    fn let_go(&mut self, live: &Live) {
+        self.talk_bytes = self.talk_bytes.saturating_sub(live.talk_bytes);
+    }
+
+    fn said(&mut self, event: &mut Event) {
         let Event { kind: Kind::Payload(payload), facts, .. } = event else { return };
         let Some(transport) = wire_transport(payload.ends.transport) else { return };
         let flows = if transport == wire::Transport::Udp { &mut self.udp } else { &mut self.tcp };
@@ -154,6 +206,11 @@ impl FlowProtocol {
         let talk = live.talk.get_or_insert_with(|| Conversation::new(transport));
         talk.payload(to_or_from(side, payload.direction), payload.offset, &payload.bytes);
         let verdict = talk.verdict();
+        if payload.cookie != 0 {
+            let bytes = talk.size_bytes();
+            self.talk_bytes = (self.talk_bytes + bytes).saturating_sub(live.talk_bytes);
+            live.talk_bytes = bytes;
+        }
         state(verdict, self.mismatch_confidence, transport, port, facts);
         if is_plain(verdict.protocol) {
             facts_of_text(payload, facts);
@@ -168,7 +225,8 @@ impl FlowProtocol {
             live.count(event);
         } else if done {
             let cookie = payload.cookie;
-            flows.remove(&cookie);
+            let done = flows.remove(&cookie);
+            done.iter().for_each(|live| self.let_go(live));
         }
     }
 }

@@ -76,6 +76,32 @@ pub struct FlowNames {
     pub agent: CompactString,
 }
 
+/// A burst of payload inside a flow, behind at least half a second of silence.
+///
+/// In JSON the three numbers in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "[u32; 3]", into = "[u32; 3]")]
+pub struct Heartbeat {
+    /// From the begin of the burst before, in milliseconds; 0 for the first.
+    pub gap_ms: u32,
+    /// Payload bytes out until the next burst.
+    pub bytes_out: u32,
+    /// Payload bytes in until the next burst.
+    pub bytes_in: u32,
+}
+
+impl From<[u32; 3]> for Heartbeat {
+    fn from([gap_ms, bytes_out, bytes_in]: [u32; 3]) -> Self {
+        Self { gap_ms, bytes_out, bytes_in }
+    }
+}
+
+impl From<Heartbeat> for [u32; 3] {
+    fn from(beat: Heartbeat) -> Self {
+        [beat.gap_ms, beat.bytes_out, beat.bytes_in]
+    }
+}
+
 /// One connection or exchange of datagrams. Out is from the own end, in is to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -125,6 +151,9 @@ pub struct Flow {
     /// How it behaved, as `protocol_on_foreign_port`.
     #[serde(skip_serializing_if = "is_default")]
     pub facts: Vec<CompactString>,
+    /// The latest bursts of payload, oldest first, where they are small and the flow has lived for long.
+    #[serde(skip_serializing_if = "is_default")]
+    pub heartbeats: Vec<Heartbeat>,
     /// Why it ended: `closed`, `reset`, `idle`, `evicted`, `input`; empty while it goes on.
     #[serde(skip_serializing_if = "is_default")]
     pub end: CompactString,

@@ -54,32 +54,56 @@ impl Header {
         Ok(Self { order, link, ns_per_fraction, record_bytes })
     }
 
+    #[inline]
     pub(super) fn locate<R: Read>(&self, window: &mut Window<R>) -> Result<Option<Located>, Error> {
+        let there = window.there();
+        // Nearly always the whole record was read already.
+        match self.located(there) {
+            Some(located)
+                if located.captured_bytes <= MAX_FRAME_BYTES && located.record_bytes <= there.len() =>
+            {
+                Ok(Some(located))
+            }
+            _ => self.wait_for(window),
+        }
+    }
+
+    /// The packet whose record begins the bytes, if its head is there.
+    #[inline]
+    fn located(&self, record: &[u8]) -> Option<Located> {
+        let ([seconds, fraction, captured, len, ..], _) = record.get(..self.record_bytes)?.as_chunks() else {
+            return None;
+        };
+        let [seconds, fraction, captured, len] =
+            [seconds, fraction, captured, len].map(|word| self.order.word(*word));
+        let captured_bytes = length(captured);
+        Some(Located {
+            time_ns: u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.ns_per_fraction,
+            link: self.link,
+            len_bytes: length(len).max(captured_bytes),
+            captured_bytes,
+            skip: self.record_bytes,
+            record_bytes: self.record_bytes.saturating_add(captured_bytes),
+        })
+    }
+
+    /// The same where more of the file must be read, or what it says cannot be.
+    #[inline(never)]
+    fn wait_for<R: Read>(&self, window: &mut Window<R>) -> Result<Option<Located>, Error> {
         let offset = window.offset();
         if window.available()? == 0 {
             return Ok(None);
         }
         let cut = Error::Truncated { part: "packet record", offset };
         let Some(record) = window.peek(self.record_bytes)? else { return Err(cut) };
-        let ([seconds, fraction, captured, len, ..], _) = record.as_chunks() else { return Err(cut) };
-        let [seconds, fraction, captured, len] =
-            [seconds, fraction, captured, len].map(|word| self.order.word(*word));
-        let captured_bytes = length(captured);
-        if captured_bytes > MAX_FRAME_BYTES {
-            let (part, field) = ("packet record", "captured length");
-            return Err(Error::Broken { part, offset, field, value: captured.into() });
+        let Some(located) = self.located(record) else { return Err(cut) };
+        if located.captured_bytes > MAX_FRAME_BYTES {
+            let (part, field, value) = ("packet record", "captured length", located.captured_bytes as u64);
+            return Err(Error::Broken { part, offset, field, value });
         }
-        let record_bytes = self.record_bytes + captured_bytes;
-        if window.peek(record_bytes)?.is_none() {
+        if window.peek(located.record_bytes)?.is_none() {
             return Err(cut);
         }
-        Ok(Some(Located {
-            time_ns: u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * self.ns_per_fraction,
-            link: self.link,
-            len_bytes: length(len).max(captured_bytes),
-            captured_bytes,
-            skip: self.record_bytes,
-            record_bytes,
-        }))
+        Ok(Some(located))
     }
 }

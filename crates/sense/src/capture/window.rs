@@ -25,6 +25,12 @@ impl<R: Read> Window<R> {
         self.offset
     }
 
+    /// The bytes that were read and not taken.
+    #[inline]
+    pub(super) fn there(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
     /// The next `count` bytes without taking them; `None` if the source ends before.
     pub(super) fn peek(&mut self, count: usize) -> io::Result<Option<&[u8]>> {
         while self.end - self.start < count {
@@ -51,6 +57,7 @@ impl<R: Read> Window<R> {
     }
 
     /// Takes at most `count` bytes of those that were peeked.
+    #[inline]
     pub(super) fn take(&mut self, count: usize) -> &[u8] {
         let taken = count.min(self.end - self.start);
         let from = self.start;

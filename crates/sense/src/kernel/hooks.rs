@@ -46,8 +46,8 @@ pub(super) struct Hook {
 }
 
 /// The signals that the kernel sensor gives.
-pub(super) const SIGNALS: [&str; 9] =
-    ["process", "file", "network", "payload", "dns", "privilege", "kernel", "unix_socket", "signal"];
+pub(super) const SIGNALS: [&str; 10] =
+    ["process", "file", "network", "payload", "dns", "http", "privilege", "kernel", "unix_socket", "signal"];
 
 /// The tail-call dispatcher: attached last, when its tables are filled.
 pub(super) const DISPATCHER: Hook = Hook {
@@ -97,8 +97,13 @@ pub(super) const HOOKS: &[Hook] = &[
         &["network", "payload"],
         "owners of accepted connections",
     ),
-    cgroup("cg_ingress", Attach::Ingress, &["payload", "dns"], "payload and DNS towards containers"),
-    cgroup("cg_egress", Attach::Egress, &["payload", "dns"], "payload and DNS from containers"),
+    cgroup(
+        "cg_ingress",
+        Attach::Ingress,
+        &["payload", "dns", "http"],
+        "payload, DNS and HTTP towards containers",
+    ),
+    cgroup("cg_egress", Attach::Egress, &["payload", "dns", "http"], "payload, DNS and HTTP from containers"),
 ];
 
 /// Linux 6.0 replaced one tracepoint by the other.

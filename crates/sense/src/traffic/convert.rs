@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use event::WallTime;
 use event::network::{
-    Connection, ConnectionOp, Direction, Endpoints, Flow, FlowNames, FlowState, FlowVolume, Transport,
+    Connection, ConnectionOp, Direction, Endpoints, Flow, FlowState, FlowVolume, Heartbeat, Transport,
 };
 use flow::{End, Endpoint, Seen, Volume};
 
@@ -34,7 +34,7 @@ impl View {
 }
 
 /// 0 says that there is none.
-fn cookie(number: u64) -> u64 {
+pub(super) fn cookie(number: u64) -> u64 {
     number.saturating_add(1)
 }
 
@@ -48,13 +48,17 @@ fn sides(of: flow::Transport, opener: Endpoint, listener: Endpoint) -> (Endpoint
 }
 
 /// The record of a flow as an event has it.
-pub(super) fn flow(flow: &flow::Flow, state: FlowState) -> Flow {
+/// The bursts are the opener's first.
+pub(super) fn record(flow: &flow::Flow, state: FlowState, mut heartbeats: Vec<Heartbeat>) -> Flow {
     let (ends, initiated) = sides(flow.transport, flow.opener, flow.listener);
     let (sent, received) = (volume(&flow.sent), volume(&flow.received));
     let (sent, received) = if initiated { (sent, received) } else { (received, sent) };
-    let name = |name: &Option<Box<str>>| name.as_deref().unwrap_or_default().into();
-    let names = &flow.names;
-    Flow {
+    if !initiated {
+        for beat in &mut heartbeats {
+            std::mem::swap(&mut beat.bytes_out, &mut beat.bytes_in);
+        }
+    }
+    let mut record = Flow {
         state,
         ends,
         initiated,
@@ -66,26 +70,13 @@ pub(super) fn flow(flow: &flow::Flow, state: FlowState) -> Flow {
         interval_ns: nanoseconds(flow.intervals.mean_s),
         interval_deviation_ns: nanoseconds(flow.intervals.deviation_s),
         longest_silence_ns: nanoseconds(flow.intervals.longest_s),
-        protocol: if flow.verdict.confidence == 0 {
-            "".into()
-        } else {
-            flow.verdict.protocol.as_str().into()
-        },
-        confidence: flow.verdict.confidence,
-        evidence: flow.verdict.evidence.into(),
         changed_to: flow.changed_to.map_or("", |protocol| protocol.as_str()).into(),
-        names: FlowNames {
-            dns: name(&names.dns),
-            sni: name(&names.sni),
-            alpn: name(&names.alpn),
-            ja4: name(&names.ja4),
-            host: name(&names.host),
-            agent: name(&names.agent),
-            ..FlowNames::default()
-        },
-        facts: flow.facts.iter().map(|fact| fact.as_str().into()).collect(),
+        heartbeats,
         end: if flow.end == End::Open { "".into() } else { flow.end.as_str().into() },
-    }
+        ..Flow::default()
+    };
+    flow::describe(&mut record, &flow.verdict, &flow.names, flow.facts);
+    record
 }
 
 fn volume(volume: &Volume) -> FlowVolume {

@@ -8,32 +8,32 @@
 //! | connection `connect`, `connected`, `accept`, `established`, `close` | as TCP shows them; `connect` for datagrams too |
 //! | payload | the first 1 KiB of each direction of TCP, the first packets of UDP: the kernel sensor's bounds |
 //! | DNS | each message, in full |
-//! | HTTP request | its answer came, the next request came, or the flow ended |
+//! | HTTP request | its answer came, the next request came, or the flow ended ([`crate::http`]) |
 //! | flow `begin` | its protocol stands |
-//! | flow `update` | each hour that it lives |
+//! | flow `update` | each hour that it lives; also when there are twice as many bursts of payload, or 64 more ([`heartbeats`]) |
 //! | flow `end` | it ended, or the capture did |
 //! | tick | a second passed |
 //!
 //! No container is known: the own end is chosen by address ([`crate::ends`]), and the owner is not said. No clock is
 //! read; the same capture gives the same events.
 //!
-//! Left out on purpose: payload that came twice is not told from new, as in the kernel; HTTP whose head does not begin a
-//! packet.
+//! Left out on purpose: payload that came twice is not told from new, as in the kernel.
 
 mod convert;
-mod requests;
+mod heartbeats;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
 
 use event::identity::UnknownOwner;
-use event::network::{Connection, ConnectionOp, Direction, FlowState, Payload};
+use event::network::{Connection, ConnectionOp, Direction, FlowState, Http, Payload};
 use event::{BootTime, Event, EventId, Kind, Owner, Sensor, WallTime};
 use flow::{Counts, Limits, Seen, Table, Transport};
 
 use crate::capture::{Capture, Error, Layer3, layer3};
-use requests::Requests;
+use crate::http::{Piece, Requests};
+use heartbeats::Heartbeats;
 
 /// Payload bytes of each TCP flow and direction that become events: what the kernel sensor copies.
 const FIRST_BYTES: u64 = 1024;
@@ -152,6 +152,7 @@ impl Traffic {
 struct Follower {
     ready: VecDeque<Event>,
     requests: Requests,
+    heartbeats: Heartbeats,
     sequence: u64,
     now_ns: u64,
     ticked_ns: Option<u64>,
@@ -182,9 +183,10 @@ impl Follower {
         if !seen.payload().is_empty() && seen.transport() != Transport::Icmp {
             self.payload(seen, &this);
         }
+        let beats = self.heartbeats.packet(seen);
         if seen.settles_protocol() {
             self.flow(&seen.flow(), FlowState::Begin);
-        } else if seen.begins_period(UPDATE_NS) {
+        } else if beats || seen.begins_period(UPDATE_NS) {
             self.flow(&seen.flow(), FlowState::Update);
         }
         if seen.closes() && seen.transport() == Transport::Tcp {
@@ -255,24 +257,38 @@ impl Follower {
     }
 
     fn http(&mut self, seen: &Seen<'_>, this: &convert::View) {
-        let said = match seen.direction() {
-            wire::Direction::ToServer => self.requests.asked(seen.number(), this, seen.payload()),
-            wire::Direction::ToClient => self.requests.answered(seen.number(), seen.payload()),
+        let piece = Piece {
+            flow: this.cookie,
+            ends: this.ends,
+            direction: this.direction,
+            to_server: Some(seen.direction() == wire::Direction::ToServer),
+            sequence: seen.sequence(),
+            bytes: seen.payload(),
         };
-        if let Some(http) = said {
-            self.push(Kind::Http(Box::new(http)));
-        }
+        let mut told = Vec::new();
+        self.requests.take(&piece, &mut |http| told.push(http));
+        self.requests_told(told);
+    }
+
+    fn requests_told(&mut self, told: Vec<Http>) {
+        told.into_iter().for_each(|http| self.push(Kind::Http(Box::new(http))));
     }
 
     fn flow(&mut self, flow: &flow::Flow, state: FlowState) {
-        self.push(Kind::Flow(Box::new(convert::flow(flow, state))));
+        let heartbeats = match state {
+            FlowState::Begin => Vec::new(),
+            FlowState::Update => self.heartbeats.of(flow, false),
+            FlowState::End => self.heartbeats.of(flow, true),
+        };
+        self.push(Kind::Flow(Box::new(convert::record(flow, state, heartbeats))));
     }
 
     fn ended(&mut self, flow: &flow::Flow) {
-        if let Some(http) = self.requests.give_up(flow.number) {
-            self.push(Kind::Http(Box::new(http)));
-        }
+        let mut told = Vec::new();
+        self.requests.ended(convert::cookie(flow.number), &mut |http| told.push(http));
+        self.requests_told(told);
         self.flow(flow, FlowState::End);
+        self.heartbeats.ended(flow.number);
     }
 }
 

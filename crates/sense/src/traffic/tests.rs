@@ -161,7 +161,7 @@ fn payload_is_told_within_the_bounds_of_the_kernel_sensor_and_dns_in_full() {
 fn a_long_flow_is_told_again_each_hour_and_time_passes_in_ticks() {
     let hour = 3_600_000;
     let mut packets = vec![tcp(0, true, 9, 0, SYN, b""), tcp(10, false, 9, 0, SYN_ACK, b"")];
-    packets.extend((1..=25).map(|n| tcp(n * hour / 10, true, 9, n, DATA, b"x")));
+    packets.extend((1..=25).map(|n| tcp(n * hour / 10, true, 9, 1, DATA, b"")));
     let events = events(&packets);
     let states: Vec<&str> = flows(&events).iter().map(|flow| flow.state.as_str()).collect();
     assert_eq!(states.iter().filter(|state| **state == "update").count(), 2);
@@ -183,4 +183,37 @@ fn a_cut_capture_gives_its_events_then_the_error_once() {
     assert!(matches!(traffic.next_event(), Ok(Some(Event { kind: Kind::Flow(_), .. }))));
     assert!(matches!(traffic.next_event(), Err(Error::Truncated { .. })));
     assert!(matches!(traffic.next_event(), Ok(None)));
+}
+
+/// A connection in which the client says something each ten seconds and gets an answer of `answer_bytes`.
+fn long_talk(bursts: u32, answer_bytes: usize) -> Vec<Event> {
+    let mut packets = vec![tcp(0, true, 443, 0, SYN, b""), tcp(1, false, 443, 0, SYN_ACK, b"")];
+    let answer = vec![b'x'; answer_bytes];
+    for burst in 0..bursts {
+        let (at_ms, answered) = (1000 + burst * 10_000, u32::try_from(answer_bytes).unwrap());
+        packets.push(tcp(at_ms, true, 443, 1 + burst * 4, DATA, b"ask!"));
+        packets.push(tcp(at_ms + 20, false, 443, 1 + burst * answered, DATA, &answer));
+    }
+    events(&packets)
+}
+
+#[test]
+fn small_bursts_inside_a_long_connection_are_told_while_it_goes_on_and_at_its_end() {
+    let told: Vec<(String, usize)> = flows(&long_talk(80, 9))
+        .iter()
+        .filter(|flow| flow.state != FlowState::Begin)
+        .map(|flow| (flow.state.as_str().to_owned(), flow.heartbeats.len()))
+        .collect();
+    let expect = [("update", 8), ("update", 17), ("update", 35), ("update", 64), ("end", 65)];
+    assert_eq!(told, expect.map(|(state, count)| (state.to_owned(), count)));
+    let end = flows(&long_talk(20, 9)).last().map(|flow| flow.heartbeats.clone()).unwrap();
+    let beat = event::network::Heartbeat { gap_ms: 10_000, bytes_out: 4, bytes_in: 9 };
+    assert!(end[1..].iter().all(|one| *one == beat) && end[0].gap_ms == 0, "{end:?}");
+}
+
+#[test]
+fn short_connections_and_transfers_have_no_heartbeats() {
+    for events in [long_talk(5, 9), long_talk(7, 0), long_talk(20, 1400 * 4)] {
+        assert!(flows(&events).iter().all(|flow| flow.heartbeats.is_empty()));
+    }
 }

@@ -9,7 +9,7 @@ use flow::facts_of_port;
 use wire::{Protocol, Verdict};
 
 use super::record::{self, Conn, Head, Record};
-use crate::ends::ends;
+use crate::ends::{ends, ends_of};
 
 /// What Zeek's own word on a protocol is worth: it names one only after both sides spoke it.
 const CONFIDENCE: u8 = 95;
@@ -33,7 +33,10 @@ pub(super) fn events(record: &Record, names: FlowNames) -> Vec<(u64, Kind)> {
 
 /// The ends, and whether the own one opened.
 fn sides(head: &Head) -> (Endpoints, bool) {
-    ends(head.transport, head.originator, head.responder)
+    match head.initiated {
+        Some(initiated) => ends_of(head.transport, head.originator, head.responder, initiated),
+        None => ends(head.transport, head.originator, head.responder),
+    }
 }
 
 fn flow(head: &Head, state: FlowState, protocol: Option<Protocol>, names: FlowNames) -> Flow {

@@ -14,7 +14,10 @@
 //! within [`IN_ORDER`] of them; what is further off comes late. Names wait for their connection's end, at most
 //! [`UIDS`] of them.
 //!
-//! Left out on purpose: other logs, payload, and `local_orig`: the own end is chosen as in captures.
+//! The own end is the one that `local_orig` and `local_resp` of `conn` call local, if that is one of the two; else, and in the
+//! other logs, it is chosen as in captures.
+//!
+//! Left out on purpose: other logs, and payload.
 //!
 //! Source: the reference of Zeek's logs, and its ASCII and JSON writers.
 

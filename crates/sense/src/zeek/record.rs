@@ -22,6 +22,8 @@ pub(super) struct Head {
     pub(super) transport: Transport,
     pub(super) originator: (IpAddr, u16),
     pub(super) responder: (IpAddr, u16),
+    /// Whether the originator is the own end, where Zeek was told what is local and just one end is.
+    pub(super) initiated: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -151,6 +153,11 @@ fn head(log: Log, row: &Row<'_>) -> Result<Head, String> {
         transport,
         originator: (address(row, "id.orig_h")?, port("id.orig_p")?),
         responder: (address(row, "id.resp_h")?, port("id.resp_p")?),
+        initiated: match (row.text("local_orig").as_deref(), row.text("local_resp").as_deref()) {
+            (Some("T"), Some("F")) => Some(true),
+            (Some("F"), Some("T")) => Some(false),
+            _ => None,
+        },
     })
 }
 

@@ -131,6 +131,25 @@ fn nothing_is_read_of_what_has_no_head() {
 }
 
 #[test]
+fn the_own_end_is_the_one_that_zeek_calls_local() {
+    let own = |local: &str| -> (String, bool) {
+        let text = format!(
+            "#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tlocal_orig\tlocal_resp\n\
+1\t203.0.113.5\t9\t198.51.100.9\t22\ttcp\t{local}\n"
+        );
+        let flow = events(&[&text]).into_iter().find_map(|event| match event.kind {
+            Kind::Flow(flow) => Some((flow.ends.local_ip.to_string(), flow.initiated)),
+            _ => None,
+        });
+        flow.unwrap()
+    };
+    assert_eq!(own("F\tT"), ("198.51.100.9".to_owned(), false));
+    for other in ["T\tF", "F\tF", "T\tT", "-\t-"] {
+        assert_eq!(own(other), ("203.0.113.5".to_owned(), true), "{other}");
+    }
+}
+
+#[test]
 fn a_refusal_carries_its_result() {
     let text = CONN.replace("203.0.113.5", "10.0.0.6");
     let results: Vec<(ConnectionOp, i32)> = events(&[&text])

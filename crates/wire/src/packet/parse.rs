@@ -19,6 +19,7 @@ const MOBILITY: u8 = 135;
 const IPV4_MIN_BYTES: usize = 20;
 const IPV6_BYTES: usize = 40;
 const TCP_MIN_BYTES: usize = 20;
+const TCP_READ_BYTES: usize = 14;
 const UDP_BYTES: usize = 8;
 
 /// Reads one layer-3 packet. Costs no allocation.
@@ -79,15 +80,13 @@ impl<'a> Datagram<'a> {
 #[inline]
 fn ipv4(packet: &[u8]) -> Result<Datagram<'_>, Error> {
     let cut = || Error::Truncated { header: "ipv4" };
-    let mut reader = Reader::new(packet);
-    let [first, _tos] = reader.array().ok_or_else(cut)?;
-    let total_bytes = usize::from(reader.u16().ok_or_else(cut)?);
-    let id = u32::from(reader.u16().ok_or_else(cut)?);
-    let fragment = reader.u16().ok_or_else(cut)?;
-    let [_ttl, number] = reader.array().ok_or_else(cut)?;
-    let _checksum = reader.u16().ok_or_else(cut)?;
-    let src = Ipv4Addr::from(reader.u32().ok_or_else(cut)?);
-    let dst = Ipv4Addr::from(reader.u32().ok_or_else(cut)?);
+    // Read at once: nearly every packet begins so.
+    let head = packet.first_chunk::<IPV4_MIN_BYTES>().ok_or_else(cut)?;
+    let &[first, _tos, l0, l1, i0, i1, f0, f1, _ttl, number, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = head;
+    let total_bytes = usize::from(u16::from_be_bytes([l0, l1]));
+    let id = u32::from(u16::from_be_bytes([i0, i1]));
+    let fragment = u16::from_be_bytes([f0, f1]);
+    let (src, dst) = (Ipv4Addr::new(s0, s1, s2, s3), Ipv4Addr::new(d0, d1, d2, d3));
 
     let header_bytes = usize::from(first & 0x0f) * 4;
     if header_bytes < IPV4_MIN_BYTES {
@@ -114,6 +113,7 @@ fn ipv4(packet: &[u8]) -> Result<Datagram<'_>, Error> {
 /// RFC 791 §3.1, the third bit of the fragment word.
 const MORE_FRAGMENTS_V4: u16 = 0x2000;
 
+#[inline(never)]
 fn ipv6(packet: &[u8]) -> Result<Datagram<'_>, Error> {
     let cut = || Error::Truncated { header: "ipv6" };
     let mut reader = Reader::new(packet);
@@ -183,12 +183,11 @@ fn skip_extensions(mut reader: Reader<'_>, first: u8) -> Result<Extensions, Erro
 #[inline]
 fn tcp<'a>(carried: &Datagram<'a>) -> Result<Packet<'a>, Error> {
     let cut = || Error::Truncated { header: "tcp" };
-    let mut reader = Reader::new(carried.payload);
-    let sport = reader.u16().ok_or_else(cut)?;
-    let dport = reader.u16().ok_or_else(cut)?;
-    let sequence = reader.u32().ok_or_else(cut)?;
-    let _acknowledgement = reader.u32().ok_or_else(cut)?;
-    let [offset, flags] = reader.array().ok_or_else(cut)?;
+    // The checksum and what follows may be cut: ports, place and flags are enough.
+    let head = carried.payload.first_chunk::<TCP_READ_BYTES>().ok_or_else(cut)?;
+    let &[s0, s1, d0, d1, q0, q1, q2, q3, _, _, _, _, offset, flags] = head;
+    let (sport, dport) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
+    let sequence = u32::from_be_bytes([q0, q1, q2, q3]);
     let header_bytes = usize::from(offset >> 4) * 4;
     if header_bytes < TCP_MIN_BYTES {
         return Err(Error::HeaderLength { header: "tcp", len_bytes: header_bytes });

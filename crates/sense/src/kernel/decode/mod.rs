@@ -1,7 +1,7 @@
 //! Kernel records to events.
 //!
 //! In: one record of a ring, as `bpf/layout.h` describes it, and the offset between the two clocks. Out: events,
-//! or why there are none. Pure: no I/O, no clock. The records were written by our own programs, but strings,
+//! or why there are none. No I/O, no clock; requests of HTTP wait here for their answers, everything else stands alone. The records were written by our own programs, but strings,
 //! packets and lengths inside come from whoever is watched, so every length is checked and nothing panics.
 
 mod file;
@@ -14,6 +14,7 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use event::network::{ConnectionOp, Http, Payload, Transport};
 use event::{
     Actor, BootTime, ContainerId, Event, Kind, Owner, Sensor, WallTime, health::ClockStep,
     identity::UnknownOwner, process::Role,
@@ -21,6 +22,7 @@ use event::{
 
 use self::{network::Socket, record::Record};
 use super::layout::{self, header};
+use crate::http::{Piece, Requests};
 
 /// A wall clock that moves less than this against the boot clock is being slewed, not set.
 const STEP: Duration = Duration::from_millis(50);
@@ -65,13 +67,15 @@ pub enum DecodeError {
 pub struct Decoder {
     wall_minus_boot: Duration,
     without_payload: u64,
+    requests: Requests,
 }
 
 impl Decoder {
     /// A decoder for which it is `wall` (since 1970) when the boot clock says `boot`.
     #[must_use]
     pub fn new(boot: Duration, wall: Duration) -> Self {
-        Self { wall_minus_boot: wall.saturating_sub(boot), without_payload: 0 }
+        let wall_minus_boot = wall.saturating_sub(boot);
+        Self { wall_minus_boot, without_payload: 0, requests: Requests::default() }
     }
 
     /// Compares the clocks again. Where the wall clock was set, later events have the new time, and the step is
@@ -107,8 +111,9 @@ impl Decoder {
         WallTime(boot.0.saturating_add(u64::try_from(self.wall_minus_boot.as_nanos()).unwrap_or(0)))
     }
 
-    /// Appends the events of one record to `out`: one, or two for a packet that holds a DNS message, or none for
-    /// a packet without payload. Sequence numbers are for the caller to give.
+    /// Appends the events of one record to `out`: one; for a packet also the DNS message that it holds and the requests
+    /// of HTTP that it answers or lets go, but none without payload; before the end of a connection the requests that got
+    /// no answer. Sequence numbers are for the caller to give.
     ///
     /// # Errors
     /// The record is malformed or of an unknown kind; `out` is unchanged.
@@ -126,7 +131,7 @@ impl Decoder {
                 Socket::Connection(c) => Kind::Connection(Box::new(c)),
                 Socket::Made(m) => Kind::Socket(Box::new(m)),
             },
-            layout::TCP => Kind::Connection(Box::new(network::tcp_state(r)?)),
+            layout::TCP => return self.tcp_state(r, out),
             layout::UNIX => Kind::Unix(Box::new(network::unix_connection(r)?)),
             layout::PACKET => return self.packet(r, out),
             layout::FD => Kind::FdChange(process::descriptor_changed(r)?),
@@ -144,11 +149,44 @@ impl Decoder {
             self.without_payload += 1;
             return Ok(());
         };
+        let (cookie, requests) = (payload.cookie, self.requests(&payload).into_iter());
         let payload = self.event(r, Kind::Payload(Box::new(payload)))?;
-        let dns = dns.map(|dns| Event { kind: Kind::Dns(Box::new(dns)), ..payload.clone() });
+        let dns = dns.map(|dns| payload.followed_by(Kind::Dns(Box::new(dns))));
+        let http = requests.map(|http| request(&payload, cookie, http)).collect::<Vec<_>>();
         out.push(payload);
         out.extend(dns);
+        out.extend(http);
         Ok(())
+    }
+
+    /// A state of a connection, behind the requests that its end leaves without an answer.
+    fn tcp_state(&mut self, r: &Record<'_>, out: &mut Vec<Event>) -> Result<(), DecodeError> {
+        let connection = network::tcp_state(r)?;
+        let (cookie, is_over) = (connection.cookie, connection.op == ConnectionOp::Close);
+        let event = self.event(r, Kind::Connection(Box::new(connection)))?;
+        if is_over {
+            self.requests.ended(cookie, &mut |http| out.push(request(&event, cookie, http)));
+        }
+        out.push(event);
+        Ok(())
+    }
+
+    /// The requests that a payload answers or lets go.
+    fn requests(&mut self, payload: &Payload) -> Vec<Http> {
+        let mut told = Vec::new();
+        if payload.ends.transport == Transport::Tcp && payload.cookie != 0 {
+            let piece = Piece {
+                flow: payload.cookie,
+                ends: payload.ends,
+                direction: payload.direction,
+                to_server: None,
+                // Only the first bytes of a stream are captured: places do not wrap.
+                sequence: u32::try_from(payload.offset).unwrap_or(u32::MAX),
+                bytes: &payload.bytes,
+            };
+            self.requests.take(&piece, &mut |http| told.push(http));
+        }
+        told
     }
 
     fn event(&self, r: &Record<'_>, kind: Kind) -> Result<Event, DecodeError> {
@@ -165,6 +203,18 @@ impl Decoder {
         event.actor = if ownerless { None } else { Some(actor(r)?) };
         Ok(event)
     }
+}
+
+/// The event of a request, beside one of the flow with this cookie. A request that had waited longest of too many is of another
+/// flow: whose that is, is not known any more.
+fn request(beside: &Event, cookie: u64, http: Http) -> Event {
+    let is_of_it = http.cookie == cookie;
+    let mut event = beside.followed_by(Kind::Http(Box::new(http)));
+    if !is_of_it {
+        event.owner = Owner::Unknown(UnknownOwner::NotSaid);
+        event.actor = None;
+    }
+    event
 }
 
 fn actor(r: &Record<'_>) -> Result<Actor, DecodeError> {

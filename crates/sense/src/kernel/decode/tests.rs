@@ -5,7 +5,7 @@ use std::time::Duration;
 use event::{Kind, Owner, Provenance, file::FileOp, network::ConnectionOp};
 
 use super::{
-    super::layout::{self, exec, file, header, packet, socket, syscall},
+    super::layout::{self, endpoint, exec, file, header, packet, socket, syscall, tcp},
     DecodeError, Decoder,
 };
 
@@ -156,6 +156,62 @@ fn a_packet_with_dns_gives_payload_and_message() {
     assert!(matches!(payload.kind, Kind::Payload(_)) && payload.actor.is_none());
     let Kind::Dns(dns) = dns.kind else { panic!() };
     assert_eq!((dns.query.as_str(), dns.record_type.as_str(), dns.response), ("c2x.test", "A", false));
+}
+
+/// A segment of the connection with the cookie 9, from (1) or to (0) the container.
+fn a_segment(direction: u32, seen: u64, text: &[u8]) -> Vec<u8> {
+    let ports = if direction == 1 { [0x9c, 0x40, 0, 80] } else { [0, 80, 0x9c, 0x40] };
+    let addresses = if direction == 1 { [10, 0, 0, 1, 10, 0, 0, 2] } else { [10, 0, 0, 2, 10, 0, 0, 1] };
+    let total = u16::try_from(40 + text.len()).unwrap().to_be_bytes();
+    let ip = [
+        &[0x45, 0, total[0], total[1], 0, 0, 0, 0, 64, 6, 0, 0][..],
+        &addresses,
+        &ports,
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x18, 0, 0, 0, 0, 0, 0],
+        text,
+    ]
+    .concat();
+    Bytes::new(layout::PACKET, packet::BYTES)
+        .u32(packet::DIRECTION, direction)
+        .put(packet::COOKIE, &9_u64.to_ne_bytes())
+        .put(packet::SEEN_BYTES, &seen.to_ne_bytes())
+        .u32(packet::WIRE_LEN, u32::try_from(ip.len()).unwrap())
+        .part(packet::CAPTURED_LEN, &ip)
+        .done()
+}
+
+#[test]
+fn a_request_is_told_with_its_answer_or_when_its_connection_closes() {
+    let mut decoder = decoder();
+    let mut http = |record: &[u8]| -> Vec<(String, bool, u16)> {
+        let mut out = Vec::new();
+        decoder.decode(record, &mut out).unwrap();
+        let told = |event: event::Event| match event.kind {
+            Kind::Http(http) => {
+                Some((format!("{} {}", http.method, http.target.as_str()), http.initiated, http.status))
+            }
+            _ => None,
+        };
+        out.into_iter().filter_map(told).collect()
+    };
+    assert_eq!(http(&a_segment(1, 0, b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n")), []);
+    assert_eq!(http(&a_segment(0, 0, b"HTTP/1.1 404 Gone\r\n\r\n")), [("GET /a".into(), true, 404)]);
+    let two = [
+        wire::http2::PREFACE,
+        b"\0\0\0\x04\0\0\0\0\0\0\0\x03\x01\x05\0\0\0\x01\x83\x86\x84\0\0\x03\x01\x05\0\0\0\x03\x82\x86\x85",
+    ];
+    let two = two.concat();
+    let (one, rest) = two.split_at(30);
+    assert_eq!(http(&a_segment(0, 100, one)), []);
+    assert_eq!(http(&a_segment(0, 130, rest)), []);
+    let answer = b"\0\0\x01\x01\x05\0\0\0\x03\x88";
+    assert_eq!(http(&a_segment(1, 50, answer)), [("GET /index.html".into(), false, 200)]);
+    let close = Bytes::new(layout::TCP, tcp::BYTES)
+        .u32(tcp::NEW_STATE, 7)
+        .put(tcp::COOKIE, &9_u64.to_ne_bytes())
+        .u16(tcp::E + endpoint::FAMILY, 2)
+        .done();
+    assert_eq!(http(&close), [("POST /".into(), false, 0)]);
 }
 
 #[test]
