@@ -109,12 +109,31 @@ pub struct Replay {
 /// `flows`.
 #[derive(Debug, Args)]
 pub struct Flows {
-    /// Captures: pcap or pcapng, plain or gzip-compressed. `-` is standard input.
+    /// Captures: pcap or pcapng, plain or gzip-compressed. `-` is standard input. With `--facts` also Zeek's logs.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Form of flows on standard output.
     #[arg(long, value_enum, default_value_t)]
     pub format: FlowFormat,
+    /// Prints what the analytics count of each pair instead: who opened flows, where they led, over all files.
+    #[arg(long)]
+    pub facts: bool,
+    /// Order of pairs, greatest first.
+    #[arg(long, value_enum, default_value_t, requires = "facts")]
+    pub sort: PairOrder,
+}
+
+/// What pairs are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub enum PairOrder {
+    /// By rank: the probability that a program keeps time, of which half counts in full and half by how much of a day the pair
+    /// lasted.
+    #[default]
+    Beacon,
+    /// By the bytes of distinct names that were asked for below a domain, over a minute, an hour or a day.
+    Tunnel,
+    /// By payload both ways.
+    Bytes,
 }
 
 /// Form of flows.

@@ -32,6 +32,52 @@ const FIELDS: &[(&str, &str)] = &[
     ("`file`", "the capture"),
 ];
 
+/// Columns of `flows --facts --format json`.
+const PAIR_FIELDS: &[(&str, &str)] = &[
+    ("`source`", "who opened the flows, or asked the name servers"),
+    (
+        "`destination`, `port`",
+        "where they led, its name before its address; without a port, a registered domain",
+    ),
+    ("`flows`", "how many; of a domain, questions"),
+    ("`first`, `last`", "begin of the first and end of the last, RFC 3339"),
+    ("`payload_out`, `payload_in`", "bytes of payload from and to the source; of a domain, of messages"),
+    (
+        "`beacon.probability`",
+        "that a program keeps time, 0 to 1, at even odds beforehand; from eight flows on",
+    ),
+    (
+        "`beacon.rank`",
+        "the probability, of which half counts in full and half by how much of a day the pair lasted",
+    ),
+    (
+        "`beacon.period_s`, `beacon.jitter`",
+        "median time between check-ins with the missed ones put back; width of the sleeps, 0 to 1",
+    ),
+    ("`beacon.check_ins`, `beacon.span_s`", "check-ins that were looked at; from the first flow to the last"),
+    ("`beacon.clock_s`", "the period of the clock that the check-ins keep to"),
+    (
+        "`beacon.terms`",
+        "the statistics that moved the probability most: value, and what it added to the log-odds",
+    ),
+    (
+        "`tunnel.unique_bytes`, `tunnel.unique_names`",
+        "distinct names below the domain, over 60 s, 1 h and 24 h until the last message",
+    ),
+    (
+        "`tunnel.expanded_bytes`",
+        "bytes of names of other domains that a search path put below this one in vain",
+    ),
+    (
+        "`tunnel.carrier_share`, `tunnel.missing_share`",
+        "questions for types that carry much; answers that say that the name does not exist",
+    ),
+    (
+        "`tunnel.answer_bytes`, `tunnel.entropy`",
+        "mean bytes of an answer's data; bits in a byte of distinct names",
+    ),
+];
+
 /// The page.
 pub fn markdown() -> String {
     let mut page = String::from(
@@ -41,6 +87,14 @@ pub fn markdown() -> String {
     );
     // Writing into a string cannot fail.
     for (name, meaning) in FIELDS {
+        let _ = writeln!(page, "| {name} | {meaning} |");
+    }
+    page.push_str(
+        "\n## Pairs\n\n`watchkeeper flows --facts --format json` prints one object per pair, over all files, sorted by \
+         `--sort`: `beacon` by rank, `tunnel` by the largest of the bytes of names, `bytes` by payload both ways.\n\n\
+         | field | meaning |\n|---|---|\n",
+    );
+    for (name, meaning) in PAIR_FIELDS {
         let _ = writeln!(page, "| {name} | {meaning} |");
     }
     page.push_str("\n## Facts\n\n| fact | meaning |\n|---|---|\n");

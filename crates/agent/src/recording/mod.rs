@@ -192,6 +192,16 @@ impl Recording {
         }
     }
 
+    /// Its file, or the first of those that are joined.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether flows are among its events: of what the kernel sensor recorded they are made later.
+    pub fn has_flows(&self) -> bool {
+        !matches!(self.source, Source::Lines(_))
+    }
+
     /// How far it is read.
     pub fn bar(&self) -> Rc<Bar> {
         self.bar.clone()

@@ -1,7 +1,10 @@
-//! `flows`: captures to flow records, on standard output in the order in which the flows ended.
+//! `flows`: captures to flow records, on standard output in the order in which the flows ended; with `--facts`, the pairs that
+//! they are of ([`pairs`]).
 //!
 //! A capture that is cut or broken gives the flows of what could be read; its place, and whatever else was not read, is
 //! said on standard error.
+
+mod pairs;
 
 use crate::cli::{FlowFormat, Flows};
 use crate::failure::{Exit, Failure, say};
@@ -25,6 +28,9 @@ const NAME: usize = 120;
 /// # Errors
 /// A path that cannot be read, a file that is no capture, or an output that cannot be written.
 pub fn run(args: &Flows) -> Result<Exit, Failure> {
+    if args.facts {
+        return pairs::run(args);
+    }
     let mut out = BufWriter::new(io::stdout().lock());
     for path in &args.files {
         Reading::new(path, args.format).run(&mut out)?;
