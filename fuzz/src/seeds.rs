@@ -41,6 +41,7 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         "protocol" => PROTOCOLS.iter().map(|bytes| bytes.to_vec()).collect(),
         "capture" | "traffic" => captures(),
         "zeek" => texts(ZEEK.map(str::to_owned).into()),
+        "intel" => texts(INTEL.map(str::to_owned).into()),
         _ => Vec::new(),
     }
 }
@@ -187,6 +188,15 @@ const PROTOCOLS: [&[u8]; 6] = [
     b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
     b"SSH-2.0-OpenSSH_9.2\r\n",
     b"root@web:/# cat /etc/passwd | sh; ls -la && uname -a\r\nuid=0(root) gid=0(root)\n/ # ",
+];
+
+/// A list of each form.
+const INTEL: [&str; 5] = [
+    "# list\n198.51.100.7:443\nevil.example # why\n0.0.0.0 a.example b.example\nhxxp://e[.]example/x?y\nevil/miner:latest\n",
+    "first_seen,dst_ip,\"url\"\n2026-01-01,203.0.113.9,\"http://a.example/b,c\"\n",
+    "2001:db8::/32\n203.0.113.0/24\nsha256:abababababababababababababababababababababababababababababababab\n",
+    r#"{"type":"bundle","objects":[{"type":"indicator","pattern":"[domain-name:value = 'a.example' OR file:hashes.'SHA-256' IN ('ab', 'cd')]"}]}"#,
+    r#"{"Event":{"Attribute":[{"type":"ip-dst|port","value":"203.0.113.9|80","to_ids":true}],"Object":[{"Attribute":[{"type":"sha256","value":"x"}]}]}}"#,
 ];
 
 /// A log of each form.

@@ -6,6 +6,7 @@
 use crate::lines::Lines;
 use crate::matching::{Events, Next};
 use crate::request::FromEngine;
+use detect::intel::{Builder, Indicator};
 use detect::joined::{Correlations, Noted};
 use detect::plain::{EventRules, JsonRules, JsonScratch};
 use detect::{Config, Placeholders};
@@ -40,6 +41,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("capture", capture),
     ("traffic", traffic),
     ("zeek", zeek),
+    ("intel", intel),
 ];
 
 /// Events that rules are asked about: values of every kind, nested, and none.
@@ -298,6 +300,34 @@ fn zeek(bytes: &[u8]) {
             Ok(None) => return,
             Err(error) => assert!(!error.to_string().is_empty()),
         }
+    }
+}
+
+/// A list of what is known to be bad, as lines and as JSON: what was taken is found again, and nothing is counted twice.
+fn intel(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut builder = Builder::new();
+    builder.begin("lines");
+    (1..).zip(text.lines()).for_each(|(number, line)| builder.line(number, line));
+    builder.begin("json");
+    builder.json(bytes);
+    let (set, reports) = builder.finish();
+    let taken: u64 = reports.iter().map(|report| report.indicators).sum();
+    assert!(u64::try_from(set.len()).is_ok_and(|kept| kept <= taken), "more indicators than were taken");
+    for word in text.split_whitespace() {
+        let alone = |word: &str| {
+            let mut builder = Builder::new();
+            builder.begin("one");
+            builder.line(1, word);
+            builder.finish().0
+        };
+        let found = match detect::intel::indicator(word) {
+            Ok(Indicator::Address(ip, port)) => alone(word).address(ip, port.unwrap_or(1)).is_some(),
+            Ok(Indicator::Name(name)) => alone(word).name(&name).is_some(),
+            // A separator of CSV may stand in what else is an indicator.
+            _ => true,
+        };
+        assert!(found || word.contains([',', ';', '\t']), "an indicator is found: {word}");
     }
 }
 

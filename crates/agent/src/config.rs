@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use serde::{Deserialize, Deserializer, Serialize, de};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use strategy::document::blocks::{self, Date, Maintenance, Scope};
 
 /// The whole file.
@@ -17,9 +17,19 @@ pub struct Config {
     pub enrich: enrich::Config,
     /// Detection.
     pub detect: detect::Config,
+    /// Lists of what is known to be bad.
+    pub intel: Intel,
     /// Silences beside those of the documents.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exception: Vec<Exception>,
+}
+
+/// Lists of what is known to be bad.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Intel {
+    /// Files of indicators: text, CSV, STIX 2.1 bundles, MISP events. Default none.
+    pub lists: Vec<PathBuf>,
 }
 
 /// A silence: the same keys as in a document, and the strategy.

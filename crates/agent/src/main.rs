@@ -8,6 +8,7 @@ mod exceptions;
 mod failure;
 mod files;
 mod flows;
+mod intel;
 mod live;
 mod matching;
 mod pipeline;

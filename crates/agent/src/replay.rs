@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::content;
 use crate::exceptions;
 use crate::failure::{Exit, Failure, say};
+use crate::intel;
 use crate::live;
 use crate::pipeline::Pipeline;
 use crate::recording::{Beside, Recording, Recordings};
@@ -22,17 +23,19 @@ pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
     let Checked { strategies, engine } = strategies::check(&documents, &config)?;
+    let lists = intel::load(&config)?;
     let mut ready = Some(engine);
     let mut out = BufWriter::new(io::stdout());
     let mut raised = 0;
     let mut recordings = Recordings::new(&args.files, args.kind);
     while let Some(mut recording) = recordings.next()? {
         let format = live::form(args.judging.format).into();
-        let engine = match ready.take() {
+        let mut engine = match ready.take() {
             Some(engine) => engine,
             // What of them cannot run has been said.
             None => strategies::compile(&strategies, &config)?.0,
         };
+        engine.take_lists(lists.clone());
         let mut pipeline = Pipeline::new(engine, &config, format, recording.host());
         raised += play(&mut recording, &mut pipeline, &mut out)?;
         exceptions::uses(&strategies, &pipeline.exceptions()).iter().for_each(|sentence| say(sentence));

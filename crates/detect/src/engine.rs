@@ -166,6 +166,11 @@ impl Engine {
         Ok((engine, compiled.errors))
     }
 
+    /// Takes lists of what is known to be bad, in the place of those that it had: analytics ask them.
+    pub fn take_lists(&mut self, lists: Arc<crate::intel::Set>) {
+        self.analytics.take_lists(lists);
+    }
+
     /// Takes the next event; appends the alerts that it raises, updates or closes.
     pub fn push(&mut self, event: Event, out: &mut Vec<Alert>) {
         self.counted.events += 1;

@@ -6,7 +6,7 @@
 //! once, for [`KEEP`]; the first of a container are worth most. Left out on purpose: taking back what held only for
 //! want of facts; its alert is filled in.
 
-use crate::analytic::Lru;
+use crate::analytic::{Lru, hash_of};
 use crate::rule::Rules;
 use event::{BootTime, Class, Container, ContainerId, Event, Field, Kind, Mounts};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ const KEEP: Duration = Duration::from_secs(30);
 pub(crate) struct Late {
     /// By class: whether a rule reads what the facts of a container say.
     reads: [bool; Class::COUNT],
-    waiting: Lru<ContainerId, Waiting>,
+    waiting: Lru<Waiting>,
     lost: u64,
 }
 
@@ -55,7 +55,7 @@ impl Late {
         }
         let read = self.reads.get(event.class() as usize).copied().unwrap_or_default();
         let Some(id) = event.container_id().copied().filter(|_| read) else { return };
-        let Some(waiting) = self.waiting.touch(id, now, Waiting::default) else { return };
+        let Some(waiting) = self.waiting.touch(hash_of(&id), now, Waiting::default) else { return };
         if waiting.events.len() < EVENTS {
             waiting.events.push((event.clone(), rules.clone()));
         } else {
@@ -75,7 +75,7 @@ impl Late {
             return Vec::new();
         }
         self.waiting.forget(now);
-        let Some(waiting) = self.waiting.remove(&id) else { return Vec::new() };
+        let Some(waiting) = self.waiting.remove(hash_of(&id)) else { return Vec::new() };
         self.lost += waiting.more;
         let mounts = Mounts::new(record);
         let mut events = waiting.events;

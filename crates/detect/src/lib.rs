@@ -10,7 +10,7 @@
 //! | `correlate` | joins judgements over time |
 //! | `alerting` | folds judgements into alerts, heeds exceptions, says what could not be seen |
 //!
-//! [`Engine`] is the whole. [`plain`] has rules alone, over typed events and over JSON (`json`) with any names.
+//! [`Engine`] is the whole. [`intel`] keeps lists of what is known to be bad, which an analytic asks. [`plain`] has rules alone, over typed events and over JSON (`json`) with any names.
 //! Invariant: no I/O, no threads, no wall clock; time is that of events, and the same input
 //! gives the same alerts.
 
@@ -22,6 +22,7 @@ mod correlate;
 mod cut;
 mod engine;
 mod error;
+pub mod intel;
 pub mod joined;
 mod json;
 mod judge;

@@ -72,11 +72,57 @@ pub enum FactName {
     FailedDomains,
     /// Those of them whose names look generated. Value: how many.
     FailedGenerated,
+    /// Addresses that a workload tried for the first time. Value: how many within ten minutes.
+    ScanHosts,
+    /// Ports among these first contacts. Value: how many.
+    ScanPorts,
+    /// Addresses with ports of which no session came. Value: how many.
+    ScanFailed,
+    /// Evidence of a scan. Value: logarithm of odds in hundredths.
+    ScanWalk,
+    /// Protocol of attempts to log in. Value: its name.
+    LoginProtocol,
+    /// Short sessions of it with one peer. Value: how many within five minutes.
+    LoginSessions,
+    /// Refusals that the service said in plain. Value: how many within five minutes.
+    LoginRefusals,
+    /// No DNS answer gave the workload the address, and answers to it were seen. Value: true.
+    UnresolvedAddress,
+    /// Name in TLS or HTTP that the workload did not ask for. Value: the name.
+    UnaskedName,
+    /// DNS over another protocol. Value: which.
+    EncryptedDns,
+    /// A resolver outside is asked by a workload that has one inside. Value: the one inside.
+    DirectResolver,
+    /// Registered domain that the workload asks for the first time. Value: its name.
+    NewDomain,
+    /// Top-level domain below which services rarely stand. Value: its name.
+    RareTopLevel,
+    /// What the peer's address serves. Value: `metadata` or `kubernetes`.
+    SpecialAddress,
+    /// Bytes sent to one destination. Value: how many within ten minutes.
+    UploadBytes,
+    /// How many times more that is than what came back.
+    UploadRatio,
+    /// How many times more that is than is usual.
+    UploadExcess,
+    /// Earlier periods that had any bytes. Value: how many.
+    UploadPeriods,
+    /// Uploads of one size in a row. Value: how many.
+    UploadRun,
+    /// Intel list that has what is seen. Value: its name.
+    IntelList,
+    /// What of it is on the list. Value: the indicator.
+    IntelIndicator,
+    /// Kind of indicator. Value: its name.
+    IntelKind,
+    /// Neighbour to which a container connects over loopback or a Unix socket. Value: its name.
+    PodPeer,
 }
 
 impl FactName {
     /// All of them.
-    pub const ALL: [FactName; 31] = [
+    pub const ALL: [FactName; 54] = [
         FactName::NoHistory,
         FactName::UnregisteredPort,
         FactName::Protocol,
@@ -108,6 +154,29 @@ impl FactName {
         FactName::TunnelEntropy,
         FactName::FailedDomains,
         FactName::FailedGenerated,
+        FactName::ScanHosts,
+        FactName::ScanPorts,
+        FactName::ScanFailed,
+        FactName::ScanWalk,
+        FactName::LoginProtocol,
+        FactName::LoginSessions,
+        FactName::LoginRefusals,
+        FactName::UnresolvedAddress,
+        FactName::UnaskedName,
+        FactName::EncryptedDns,
+        FactName::DirectResolver,
+        FactName::NewDomain,
+        FactName::RareTopLevel,
+        FactName::SpecialAddress,
+        FactName::UploadBytes,
+        FactName::UploadRatio,
+        FactName::UploadExcess,
+        FactName::UploadPeriods,
+        FactName::UploadRun,
+        FactName::IntelList,
+        FactName::IntelIndicator,
+        FactName::IntelKind,
+        FactName::PodPeer,
     ];
 }
 

@@ -405,6 +405,29 @@ fields! {
     FactTunnelEntropy, "fact.tunnel_entropy", Int, "", "Entropy of the bytes of distinct names, in hundredths of a bit a byte.";
     FactFailedDomains, "fact.failed_domains", Int, "", "Registered domains that a workload asked for and that do not exist, within five minutes.";
     FactFailedGenerated, "fact.failed_generated", Int, "", "Those of them whose names look generated.";
+    FactScanHosts, "fact.scan_hosts", Int, "", "Distinct addresses that a workload tried for the first time within ten minutes.";
+    FactScanPorts, "fact.scan_ports", Int, "", "Distinct ports among these first contacts.";
+    FactScanFailed, "fact.scan_failed", Int, "", "Distinct addresses with ports among them of which no session came.";
+    FactScanWalk, "fact.scan_walk", Int, "", "Evidence of a scan, as the logarithm of odds in hundredths: 460 is where the sequential test decides.";
+    FactLoginProtocol, "fact.login_protocol", Text, "", "Protocol of a login, where attempts on one service repeat.";
+    FactLoginSessions, "fact.login_sessions", Int, "", "Short sessions of it between a workload and one peer within five minutes.";
+    FactLoginRefusals, "fact.login_refusals", Int, "", "Refusals of a login that the service said in plain, within five minutes.";
+    FactUnresolvedAddress, "fact.unresolved_address", Bool, "", "No DNS answer gave this workload the address outside, and answers to it were seen.";
+    FactUnaskedName, "fact.unasked_name", Text, "", "Name in TLS or HTTP that the workload did not ask DNS for, and its questions were seen.";
+    FactEncryptedDns, "fact.encrypted_dns", Text, "", "DNS over another protocol: `tls`, `quic` or `https`, by port, offer or the resolver's name or address.";
+    FactDirectResolver, "fact.direct_resolver", Text, "", "The workload's own resolver, inside, where it asks another one outside.";
+    FactNewDomain, "fact.new_domain", Text, "", "Registered domain that the workload asks for the first time, after an hour of questions.";
+    FactRareTopLevel, "fact.rare_top_level", Text, "", "Top-level domain of the name, where services of workloads rarely stand below it.";
+    FactSpecialAddress, "fact.special_address", Text, "", "What the peer's address serves: `metadata` of a cloud instance, `kubernetes` API server.";
+    FactUploadBytes, "fact.upload_bytes", Int, "", "Bytes that a workload sent to one destination within ten minutes.";
+    FactUploadRatio, "fact.upload_ratio", Int, "", "How many times more that is than what came back.";
+    FactUploadExcess, "fact.upload_excess", Int, "", "How many times more that is than the 99 % quantile of the earlier periods, or than a mebibyte.";
+    FactUploadPeriods, "fact.upload_periods", Int, "", "Earlier periods of ten minutes that had any bytes.";
+    FactUploadRun, "fact.upload_run", Int, "", "Uploads of a mebibyte and more in a row whose sizes are within a hundredth of each other.";
+    FactIntelList, "fact.intel_list", Text, "", "Intel list that has what is seen.";
+    FactIntelIndicator, "fact.intel_indicator", Text, "", "What of it is on the list, in the form in which it was looked up.";
+    FactIntelKind, "fact.intel_kind", Text, "", "Kind of indicator: `address`, `network`, `name`, `url`, `sha256` or `image`.";
+    FactPodPeer, "fact.pod_peer", Text, "", "Container of the same pod, or one that shares a socket, to which this one connects over loopback or a Unix socket.";
 }
 
 #[cfg(test)]

@@ -7,14 +7,17 @@ use super::{Form, Silence, Test, silences};
 use crate::config::Config;
 use crate::content;
 use crate::failure::{Exit, Failure};
+use crate::intel;
 use crate::recording::Recordings;
 use detect::Engine;
+use detect::intel::Set;
 use enrich::Enricher;
 use event::{Alert, Event, WallTime};
 use respond::escape::escaped;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 use strategy::Strategy;
 use strategy::document::Placed;
 use strategy::source::Span;
@@ -46,10 +49,11 @@ pub fn run(args: &Test) -> Result<Exit, Failure> {
             "name one with --id",
         ));
     }
+    let lists = intel::load(&config)?;
     let mut hides = false;
     let mut recordings = Recordings::new(&args.files, args.kind);
     while let Some(mut recording) = recordings.next()? {
-        let mut bench = Bench::new(&strategies, &chosen, &config)?;
+        let mut bench = Bench::new(&strategies, &chosen, (&config, &lists))?;
         while let Some(event) = recording.next_event()? {
             bench.push(event);
         }
@@ -107,13 +111,14 @@ struct Lane {
 }
 
 impl Lane {
-    fn new(strategies: &[Strategy], config: &Config) -> Result<Self, Failure> {
-        let (engine, _) = Engine::new(strategies, &config.detect).map_err(|error| {
+    fn new(strategies: &[Strategy], (config, lists): (&Config, &Arc<Set>)) -> Result<Self, Failure> {
+        let (mut engine, _) = Engine::new(strategies, &config.detect).map_err(|error| {
             Failure::usage(
                 format!("configuration of detection: {error}"),
                 "docs/watchkeeper.toml has the defaults",
             )
         })?;
+        engine.take_lists(lists.clone());
         Ok(Self { engine, alerts: BTreeMap::new(), scratch: Vec::new() })
     }
 
@@ -160,10 +165,14 @@ struct Bench<'s> {
 }
 
 impl<'s> Bench<'s> {
-    fn new(strategies: &'s [Strategy], chosen: &'s [Silence<'s>], config: &Config) -> Result<Self, Failure> {
+    fn new(
+        strategies: &'s [Strategy],
+        chosen: &'s [Silence<'s>],
+        (config, lists): (&Config, &Arc<Set>),
+    ) -> Result<Self, Failure> {
         let mut bare = strategies.to_vec();
         bare.iter_mut().for_each(|strategy| strategy.document.exceptions.clear());
-        let without = Lane::new(&bare, config)?;
+        let without = Lane::new(&bare, (config, lists))?;
         let mut with = Vec::new();
         for silence in chosen {
             let mut alone = bare.clone();
@@ -173,7 +182,7 @@ impl<'s> Bench<'s> {
                     strategy.document.exceptions.push(Placed { span: Span::default(), value: exception });
                 }
             }
-            with.push(Lane::new(&alone, config)?);
+            with.push(Lane::new(&alone, (config, lists))?);
         }
         let enricher = Enricher::new(config.enrich.clone());
         Ok(Self { strategies, chosen, enricher, enriched: Vec::new(), without, with })

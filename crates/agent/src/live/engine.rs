@@ -9,6 +9,7 @@ use super::record::Recorder;
 use super::sandbox;
 use crate::exceptions;
 use crate::failure::{Exit, Failure};
+use crate::intel;
 use crate::pipeline::Pipeline;
 use crate::strategies::{self, Checked};
 use event::health::{Health, SensorState};
@@ -19,6 +20,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, PipeReader, PipeWriter};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 /// Runs until the sensor process closes its pipe.
@@ -34,9 +36,10 @@ pub fn run() -> Result<Exit, Failure> {
     let handover = UnixStream::from(inherited(setup.rings));
     let record = setup.record.map(|fd| File::from(inherited(fd)));
     let actor = setup.actor.map(|fd| Lines::new(File::from(inherited(fd))));
+    let lists = setup.intel.iter().map(|(name, fd)| (name.clone(), File::from(inherited(*fd)))).collect();
     let wake = io::pipe().map_err(|error| bug("pipe", error))?;
     let sandbox_missing = sandbox::enter();
-    let mut engine = EngineProcess::new(setup, requests, record)?;
+    let mut engine = EngineProcess::new(setup, lists, requests, record)?;
     let rings = Rings::take(&handover, wake).map_err(|error| bug("rings", error))?;
     drop(handover);
     // The sensor process has ended before there were any.
@@ -123,10 +126,18 @@ struct EngineProcess {
 
 impl EngineProcess {
     /// Compiles the strategies, and says what is wrong with them and what they use.
-    fn new(setup: Setup, requests: File, record: Option<File>) -> Result<Self, Failure> {
+    fn new(
+        setup: Setup,
+        lists: Vec<(String, File)>,
+        requests: File,
+        record: Option<File>,
+    ) -> Result<Self, Failure> {
         let Setup { documents, format, hostname, kernel, config, .. } = setup;
-        let Checked { mut strategies, engine } = strategies::check(&documents, &config)?;
+        let Checked { mut strategies, mut engine } = strategies::check(&documents, &config)?;
         drop(documents);
+        // Somebody else's files: read without any rights.
+        let (listed, sentences) = intel::read(lists);
+        engine.take_lists(Arc::new(listed));
         let head = Head::new(env!("CARGO_PKG_VERSION"), &hostname, &kernel);
         let host = respond::Host { hostname, version: env!("CARGO_PKG_VERSION").to_owned() };
         let wants = engine.wanted();
@@ -143,7 +154,7 @@ impl EngineProcess {
             docker_down: false,
         };
         process.tell(&FromEngine::Wants(Box::new(wants)));
-        for sentence in expired {
+        for sentence in expired.into_iter().chain(sentences) {
             process.tell(&FromEngine::Say(sentence));
         }
         Ok(process)

@@ -30,6 +30,8 @@ pub struct Setup {
     pub requests: RawFd,
     /// File of the recording.
     pub record: Option<RawFd>,
+    /// Names of intel lists, and their files.
+    pub intel: Vec<(String, RawFd)>,
     /// Configuration.
     pub config: Config,
 }

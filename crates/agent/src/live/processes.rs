@@ -71,14 +71,14 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Starts both. The engine compiles `documents` at once and then waits at the other end of the returned socket for
+    /// Starts both. The engine compiles the documents and reads the intel lists at once and then waits at the other end of the returned socket for
     /// the rings; `started` is when the user asked.
     ///
     /// # Errors
     /// The kernel refuses a process, a pipe or a socket.
     pub fn start(
         config: &Config,
-        documents: Vec<Document>,
+        (documents, lists): (Vec<Document>, Vec<(String, File)>),
         record: Option<File>,
         format: Form,
         happen: &Sender<Happening>,
@@ -98,11 +98,13 @@ impl Processes {
             actor: actor.as_ref().map(|actor| actor.output.as_raw_fd()),
             requests: requests_in.as_raw_fd(),
             record: record.as_ref().map(AsRawFd::as_raw_fd),
+            intel: lists.iter().map(|(name, file)| (name.clone(), file.as_raw_fd())).collect(),
             config: config.clone(),
         };
         let mut inherited = vec![rings_in.as_fd(), requests_in.as_fd()];
         inherited.extend(actor.as_ref().map(|actor| actor.output.as_fd()));
         inherited.extend(record.as_ref().map(AsFd::as_fd));
+        inherited.extend(lists.iter().map(|(_, file)| file.as_fd()));
         let engine = start_engine(control, &inherited)?;
         let engine_pid = engine.id();
         prefer(engine_pid);

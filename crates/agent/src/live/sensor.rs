@@ -9,6 +9,7 @@ use crate::cli::{self, Watch};
 use crate::config::Config;
 use crate::content;
 use crate::failure::{Exit, Failure, say};
+use crate::intel;
 use event::process::Guarded;
 use sense::kernel::{Decoder, KernelSensor, RingFds, boot_time, signals, wall_time};
 use std::fs::File;
@@ -30,13 +31,15 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     listen_to_signals(happen.clone())?;
     let config = Config::load(args.judging.config.as_deref())?;
     let documents = content::load(args.judging.strategies.as_deref())?;
+    let lists = intel::open(&config)?;
     let _lock = only_instance()?;
     // Only the one instance may do this: it empties the file.
     let record = args.record.as_deref().map(create).transpose()?;
     // The engine compiles the strategies while the object is prepared for this kernel.
     let form = form(args.judging.format);
-    let (mut processes, rings) = Processes::start(&config, documents, record, form, &happen, started)
-        .map_err(|error| Failure::bug(format!("cannot start the engine and the actor: {error}")))?;
+    let (mut processes, rings) =
+        Processes::start(&config, (documents, lists), record, form, &happen, started)
+            .map_err(|error| Failure::bug(format!("cannot start the engine and the actor: {error}")))?;
     let mut sensor = KernelSensor::open(&config.kernel).map_err(refused)?;
     let wants = match processes.wanted(&happenings)? {
         Wanted::Told(wants) => wants,

@@ -35,9 +35,9 @@ const NXDOMAIN: u8 = 3;
 /// The analytic.
 #[derive(Debug)]
 pub(super) struct AskedNames {
-    tunnels: Lru<(Workload, u64), Tunnel>,
+    tunnels: Lru<Tunnel>,
     tunnel_levels: Levels,
-    failed: Lru<Workload, Failed>,
+    failed: Lru<Failed>,
     failed_levels: Levels,
 }
 
@@ -83,7 +83,7 @@ impl AskedNames {
     fn tunnel(&mut self, workload: Workload, dns: &Dns, event: &Event) -> Option<Event> {
         let parts = subject(&dns.query)?;
         let domain = CompactString::from(parts.domain).to_ascii_lowercase();
-        let key = (workload, hash_of(&domain));
+        let key = hash_of(&(workload, &domain));
         let Tunnel { tunnel, entered } = self.tunnels.touch(key, event.boot, Tunnel::default)?;
         let now = event.boot.0;
         if dns.response {
@@ -104,7 +104,7 @@ impl AskedNames {
     fn failure(&mut self, workload: Workload, dns: &Dns, event: &Event) -> Option<Event> {
         let window_ns = u64::try_from(FAILURES.as_nanos()).unwrap_or(u64::MAX);
         let make = || Failed { names: NameFailures::new(window_ns), entered: Entered::default() };
-        let Failed { names, entered } = self.failed.touch(workload, event.boot, make)?;
+        let Failed { names, entered } = self.failed.touch(hash_of(&workload), event.boot, make)?;
         let Failures { domains, generated } = names.push(event.boot.0, &dns.query)?;
         let holds = self.failed_levels.turn(entered, domains.into())?;
         let facts = [(FactName::FailedDomains, domains), (FactName::FailedGenerated, generated)];

@@ -12,7 +12,7 @@ use super::levels::{Entered, Levels};
 use super::port::leaves;
 use super::{Analytic, Lru, Made};
 use compact_str::{CompactString, ToCompactString, format_compact};
-use event::field::{Workload, workload};
+use event::field::workload;
 use event::network::{Flow, FlowState};
 use event::{Event, Fact, FactName, Field, Kind};
 use std::hash::{BuildHasher, Hash};
@@ -28,7 +28,7 @@ pub(super) const LEVELS: [u64; 4] = [900, 950, 990, 999];
 /// The analytic.
 #[derive(Debug)]
 pub(super) struct CheckIns {
-    pairs: Lru<(Workload, u64), Pair>,
+    pairs: Lru<Pair>,
     levels: Levels,
 }
 
@@ -52,7 +52,7 @@ impl Analytic for CheckIns {
         }
         let Some(workload) = workload(event) else { return };
         let destination = destination(event, flow);
-        let key = (workload, hash_of(&destination));
+        let key = hash_of(&(workload, &destination));
         let Some(pair) = self.pairs.touch(key, event.boot, Pair::default) else { return };
         let (sent, received) = (flow.sent.payload_bytes, flow.received.payload_bytes);
         let Some(score) = pair.beacon.push(flow.start.0, sent, received) else { return };
@@ -69,11 +69,15 @@ impl Analytic for CheckIns {
 
 /// The name by which the destination was asked for, else its address, and its port.
 pub(super) fn destination(event: &Event, flow: &Flow) -> CompactString {
+    format_compact!("{} port {}", host_of(event, flow), flow.ends.remote_port)
+}
+
+/// The name by which the destination of a flow was asked for, else its address.
+pub(super) fn host_of(event: &Event, flow: &Flow) -> CompactString {
     let names = &flow.names;
     let asked = event.context.remote_name.as_ref().unwrap_or(&names.dns);
     let name = [&names.sni, &names.host, asked].into_iter().find(|name| !name.is_empty());
-    let name = name.map_or_else(|| flow.ends.remote_ip.to_compact_string(), CompactString::clone);
-    format_compact!("{name} port {}", flow.ends.remote_port)
+    name.map_or_else(|| flow.ends.remote_ip.to_compact_string(), CompactString::clone)
 }
 
 pub(super) fn facts(score: &Score) -> Vec<Fact> {
@@ -107,6 +111,6 @@ pub(super) fn whole(number: f64) -> i64 {
 }
 
 /// One number for a text within a workload's table: the same on every run.
-pub(super) fn hash_of(text: &impl Hash) -> u64 {
+pub(crate) fn hash_of(text: &impl Hash) -> u64 {
     foldhash::quality::FixedState::with_seed(0).hash_one(text)
 }

@@ -8,7 +8,7 @@
 //! first, counted).
 
 use super::beacon::Beacon;
-use super::check_ins::{destination, facts, thousandths};
+use super::check_ins::{destination, facts, thousandths, hash_of};
 use super::levels::{Entered, Levels};
 use super::port::leaves;
 use super::{Analytic, Lru, Made};
@@ -29,7 +29,7 @@ const LEAST_PERIOD_S: f64 = 5.0;
 /// The analytic.
 #[derive(Debug)]
 pub(super) struct Heartbeats {
-    flows: Lru<(Workload, u64), Entered>,
+    flows: Lru<Entered>,
     levels: Levels,
 }
 
@@ -48,9 +48,9 @@ impl Analytic for Heartbeats {
         let Some(workload) = workload(event) else { return };
         let score = history(&flow.heartbeats).score().filter(|score| score.period_s >= LEAST_PERIOD_S);
         let Some(score) = score else { return };
-        let key = (workload, flow.cookie);
+        let key = hash_of(&(workload, flow.cookie));
         let entered = match flow.state {
-            FlowState::End => self.flows.remove(&key),
+            FlowState::End => self.flows.remove(key),
             FlowState::Begin | FlowState::Update => {
                 self.flows.touch(key, event.boot, Entered::default).copied()
             }

@@ -1,6 +1,6 @@
 //! What the strategies say to the analytics; code holds the defaults.
 
-use super::{asked_names, check_ins};
+use super::{asked_names, attempts, check_ins, first_contacts, resolved, uploads};
 use crate::error::Fault;
 use compact_str::CompactString;
 use std::str::FromStr;
@@ -60,6 +60,20 @@ pub(crate) struct Parameters {
     pub(crate) tunnel_levels: Vec<u64>,
     /// `generated_names`: failed domains of which entering is said.
     pub(crate) failed_levels: Vec<u64>,
+    /// `scan`: places of which no session came, of which entering is said.
+    pub(crate) scan_levels: Vec<u64>,
+    /// `logins`: attempts of which entering is said.
+    pub(crate) login_levels: Vec<u64>,
+    /// `logins`: what counts as an attempt.
+    pub(crate) attempt: attempts::Attempt,
+    /// `uploads`: bytes within a period of which entering is said.
+    pub(crate) upload_levels: Vec<u64>,
+    /// `uploads`: uploads of one size in a row of which entering is said.
+    pub(crate) run_levels: Vec<u64>,
+    /// `names_and_addresses`: lists of both.
+    pub(crate) lists: resolved::Lists,
+    /// `intel`: indicators of the documents.
+    pub(crate) indicators: Vec<CompactString>,
 }
 
 impl Default for Parameters {
@@ -74,6 +88,13 @@ impl Default for Parameters {
             beacon_levels: check_ins::LEVELS.to_vec(),
             tunnel_levels: asked_names::TUNNEL_LEVELS.to_vec(),
             failed_levels: asked_names::FAILED_LEVELS.to_vec(),
+            scan_levels: first_contacts::LEVELS.to_vec(),
+            login_levels: attempts::LEVELS.to_vec(),
+            attempt: attempts::Attempt::default(),
+            upload_levels: uploads::LEVELS.to_vec(),
+            run_levels: uploads::RUN_LEVELS.to_vec(),
+            lists: resolved::Lists::default(),
+            indicators: Vec::new(),
         }
     }
 }
@@ -84,19 +105,26 @@ impl Parameters {
     /// # Errors
     /// No such analytic or list, or a value that is none of its kind.
     pub(crate) fn set_list(&mut self, name: &str, key: &str, values: &[String]) -> Result<(), Fault> {
+        if let Some(levels) = self.levels(name, key) {
+            return add_numbers(levels, name, values, "whole number");
+        }
         let list = match (name, key) {
             ("plaintext_client", "programs") => &mut self.clients,
             ("host_path", "system_directories") => &mut self.system_directories,
             ("runtime_socket", "sockets") => &mut self.runtime_sockets,
             ("web", "ports") => return add_numbers(&mut self.web_ports, name, values, "port"),
-            ("beacon", "levels") => {
-                return add_numbers(&mut self.beacon_levels, name, values, "whole number");
+            ("logins", "protocols") => &mut self.attempt.protocols,
+            ("names_and_addresses", "resolver_names") => &mut self.lists.resolver_names,
+            ("names_and_addresses", "resolver_addresses") => {
+                return add_numbers(&mut self.lists.resolver_addresses, name, values, "address");
             }
-            ("dns_tunnel", "levels") => {
-                return add_numbers(&mut self.tunnel_levels, name, values, "whole number");
+            ("names_and_addresses", "metadata_addresses") => {
+                return add_numbers(&mut self.lists.metadata_addresses, name, values, "address");
             }
-            ("generated_names", "levels") => {
-                return add_numbers(&mut self.failed_levels, name, values, "whole number");
+            ("names_and_addresses", "top_levels") => &mut self.lists.top_levels,
+            ("intel", "indicators") => {
+                check_indicators(name, values)?;
+                &mut self.indicators
             }
             _ => return Err(unknown(name, key)),
         };
@@ -108,21 +136,59 @@ impl Parameters {
         Ok(())
     }
 
+    /// The levels that an analytic has under a key.
+    fn levels(&mut self, name: &str, key: &str) -> Option<&mut Vec<u64>> {
+        Some(match (name, key) {
+            ("beacon", "levels") => &mut self.beacon_levels,
+            ("dns_tunnel", "levels") => &mut self.tunnel_levels,
+            ("generated_names", "levels") => &mut self.failed_levels,
+            ("scan", "levels") => &mut self.scan_levels,
+            ("logins", "levels") => &mut self.login_levels,
+            ("uploads", "levels") => &mut self.upload_levels,
+            ("uploads", "run_levels") => &mut self.run_levels,
+            _ => return None,
+        })
+    }
+
     /// Sets the number `key` of the analytic `name`.
     ///
     /// # Errors
     /// No such analytic or number, or one out of range.
     pub(crate) fn set_number(&mut self, name: &str, key: &str, value: f64) -> Result<(), Fault> {
-        if (name, key) != ("protocol", "mismatch_confidence") {
-            return Err(unknown(name, key));
-        }
-        let percent = (0..=100_u8).find(|percent| (f64::from(*percent) - value).abs() < 0.5);
-        self.mismatch_confidence = Some(percent.ok_or_else(|| Fault::Parameter {
-            name: name.to_owned(),
-            reason: format!("`{key}` is {value}, not 0 to 100"),
-        })?);
+        let (number, most) = match (name, key) {
+            ("protocol", "mismatch_confidence") => {
+                let percent = whole_to(name, key, value, 100)?;
+                self.mismatch_confidence = u8::try_from(percent).ok();
+                return Ok(());
+            }
+            ("logins", "short_bytes") => (&mut self.attempt.short_bytes, 1 << 30),
+            ("logins", "short_seconds") => (&mut self.attempt.short_s, 86_400),
+            _ => return Err(unknown(name, key)),
+        };
+        *number = whole_to(name, key, value, most)?;
         Ok(())
     }
+}
+
+/// The whole number next to `value`, from 0 to `most`.
+fn whole_to(name: &str, key: &str, value: f64, most: u32) -> Result<u64, Fault> {
+    let in_range = (-0.5..f64::from(most) + 0.5).contains(&value);
+    let whole = u64::try_from(check_ins::whole(value)).ok().filter(|_| in_range);
+    whole.ok_or_else(|| Fault::Parameter {
+        name: name.to_owned(),
+        reason: format!("`{key}` is {value}, not 0 to {most}"),
+    })
+}
+
+/// Every text is an indicator.
+fn check_indicators(name: &str, values: &[String]) -> Result<(), Fault> {
+    for value in values {
+        crate::intel::indicator(value).map_err(|reason| Fault::Parameter {
+            name: name.to_owned(),
+            reason: format!("`{value}` is no indicator: {reason}"),
+        })?;
+    }
+    Ok(())
 }
 
 /// Adds the numbers that are not there yet; `what` says what each must be.

@@ -68,8 +68,8 @@ pub(super) struct Live {
 /// The analytic.
 #[derive(Debug)]
 pub(crate) struct FlowProtocol {
-    tcp: Lru<u64, Live>,
-    udp: Lru<u64, Live>,
+    tcp: Lru<Live>,
+    udp: Lru<Live>,
     /// Bytes of what all flows said.
     talk_bytes: usize,
     /// Flows given up since somebody asked.
@@ -130,7 +130,7 @@ impl FlowProtocol {
         let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
         let side = match connection.op {
             ConnectionOp::Close => {
-                let live = flows.remove(&connection.cookie).unwrap_or_default();
+                let live = flows.remove(connection.cookie).unwrap_or_default();
                 self.let_go(&live);
                 if wanted {
                     made.push_back(live.close(connection, event));
@@ -145,7 +145,7 @@ impl FlowProtocol {
         if !wanted && guess_side(&connection.ends) == side {
             return;
         }
-        let evicted = flows.make_room(&connection.cookie);
+        let evicted = flows.make_room(connection.cookie);
         let Some(live) = flows.touch(connection.cookie, event.boot, Live::default) else { return };
         live.side = Some(side);
         if wanted {
@@ -159,12 +159,12 @@ impl FlowProtocol {
         let Kind::Payload(payload) = &event.kind else { return };
         let (cookie, is_udp) = (payload.cookie, payload.ends.transport == Transport::Udp);
         let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
-        let evicted = if cookie == 0 { None } else { flows.make_room(&cookie) };
+        let evicted = if cookie == 0 { None } else { flows.make_room(cookie) };
         evicted.into_iter().for_each(|live| self.give_up(live, event.boot, made));
         self.said(event);
         while self.talk_bytes > FLOW_BYTES {
             let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
-            let Some(live) = flows.take_other(&cookie) else { return };
+            let Some(live) = flows.take_other(cookie) else { return };
             self.give_up(live, event.boot, made);
         }
     }
@@ -225,7 +225,7 @@ impl FlowProtocol {
             live.count(event);
         } else if done {
             let cookie = payload.cookie;
-            let done = flows.remove(&cookie);
+            let done = flows.remove(cookie);
             done.iter().for_each(|live| self.let_go(live));
         }
     }

@@ -149,7 +149,7 @@ fn shell_text_in_a_plain_session_is_told_with_its_flow() {
 
 #[test]
 fn flows_are_bounded_and_what_gives_way_is_counted() {
-    let mut flows: Lru<u64, u64> = Lru::new(2, Duration::from_nanos(10));
+    let mut flows: Lru<u64> = Lru::new(2, Duration::from_nanos(10));
     for key in 0..3 {
         flows.touch(key, BootTime(key), || key);
     }

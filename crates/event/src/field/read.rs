@@ -109,7 +109,30 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
         | FactTunnelNameBytesDay
         | FactTunnelEntropy
         | FactFailedDomains
-        | FactFailedGenerated => of_facts(event, field),
+        | FactFailedGenerated
+        | FactScanHosts
+        | FactScanPorts
+        | FactScanFailed
+        | FactScanWalk
+        | FactLoginProtocol
+        | FactLoginSessions
+        | FactLoginRefusals
+        | FactUnresolvedAddress
+        | FactUnaskedName
+        | FactEncryptedDns
+        | FactDirectResolver
+        | FactNewDomain
+        | FactRareTopLevel
+        | FactSpecialAddress
+        | FactUploadBytes
+        | FactUploadRatio
+        | FactUploadExcess
+        | FactUploadPeriods
+        | FactUploadRun
+        | FactIntelList
+        | FactIntelIndicator
+        | FactIntelKind
+        | FactPodPeer => of_facts(event, field),
         AuditType => list(super::audit::types(event.class()).iter().copied()),
         _ => of_kind(event, field),
     }
