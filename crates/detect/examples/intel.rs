@@ -28,8 +28,8 @@ fn main() {
         set.name(&format!("{:x}.quiet.example.org", scatter(number))).is_some()
     });
     ask("addresses, networks of 16 and 24 bits on the list", &|number| {
-        let bytes = scatter(number).to_be_bytes();
-        set.address(IpAddr::V4(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3])), 443).is_some()
+        let [a, b, c, d, ..] = scatter(number).to_be_bytes();
+        set.address(IpAddr::V4(Ipv4Addr::new(a, b, c, d)), 443).is_some()
     });
 }
 
@@ -38,9 +38,9 @@ fn load(names: u64) -> Set {
     builder.begin("drawn");
     (0..names).for_each(|number| builder.line(number, &name(number)));
     for number in 0..NETWORKS {
-        let bytes = scatter(number).to_be_bytes();
-        builder.line(number, &format!("{}.{}.0.0/16", bytes[0], bytes[1]));
-        builder.line(number, &format!("{}.{}.{}.0/24", bytes[2], bytes[3], bytes[4]));
+        let [a, b, c, d, e, ..] = scatter(number).to_be_bytes();
+        builder.line(number, &format!("{a}.{b}.0.0/16"));
+        builder.line(number, &format!("{c}.{d}.{e}.0/24"));
     }
     builder.finish().0
 }
