@@ -3,11 +3,14 @@
 use super::engines::Judge;
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::ops::Range;
 
 /// Rounds of a measurement.
 const ROUNDS: usize = 5;
 /// Events that are made at once: few enough for the cache, enough for the clock.
 const BATCH: usize = 512;
+/// Events of a turn: an engine then works mostly with what it has in the cache, as where it works alone.
+const TURN: usize = 16 * BATCH;
 /// Events over which settings are tried.
 const TRIED: u64 = 20_000;
 
@@ -45,6 +48,16 @@ impl Duel {
         self.events as f64 * 1e9 / median(self.rounds.iter().map(|round| round.1))
     }
 
+    /// How often the time that we take for the events of `other` goes into that for these, median of the rounds.
+    pub fn ours_against(&self, other: &Self) -> f64 {
+        median(self.rounds.iter().zip(&other.rounds).map(|(own, other)| own.0 / other.0))
+    }
+
+    /// The same for theirs.
+    pub fn theirs_against(&self, other: &Self) -> f64 {
+        median(self.rounds.iter().zip(&other.rounds).map(|(own, other)| own.1 / other.1))
+    }
+
     /// By how much we are faster, median of the rounds.
     pub fn ratio(&self) -> f64 {
         median(self.ratios())
@@ -56,32 +69,49 @@ impl Duel {
     }
 }
 
-/// Both over the same `count` events, several times.
-pub fn fight<E>(
+/// Pairs of engines, ours and theirs, all over the same `count` events, several times: each has its turn over some of them
+/// before the first goes on, so that whatever else the machine does meets all alike.
+pub fn fight<E, O: Judge<E>, T: Judge<E>>(
     count: u64,
     make: impl Fn(u64) -> E,
-    ours: &mut impl Judge<E>,
-    mut theirs: impl Judge<E>,
-) -> Duel {
-    let (matches, mut differing) = compare(count, &make, ours, &mut theirs);
-    let left_out = ours.left_out();
-    differing.retain(|rule, _| !left_out.contains(rule));
-    let mut rounds = Vec::new();
+    pairs: &mut [(O, T)],
+) -> Vec<Duel> {
+    let mut duels: Vec<Duel> =
+        pairs.iter_mut().map(|(ours, theirs)| start(count, &make, ours, theirs)).collect();
     for round in 0..ROUNDS {
-        let (mut our_ns, mut their_ns) = (0.0, 0.0);
-        for (turn, first) in (0..count).step_by(BATCH).enumerate() {
-            let events = batch(first, count, &make);
-            if (turn + round).is_multiple_of(2) {
-                our_ns += time(ours, &events);
-                their_ns += time(&mut theirs, &events);
-            } else {
-                their_ns += time(&mut theirs, &events);
-                our_ns += time(ours, &events);
+        let mut took = vec![(0.0, 0.0); pairs.len()];
+        for (turn, first) in (0..count).step_by(TURN).enumerate() {
+            let of_turn = first..count.min(first + TURN as u64);
+            let number = pairs.len();
+            for place in (0..number).map(|place| (place + turn + round) % number) {
+                let ((ours, theirs), took) = (&mut pairs[place], &mut took[place]);
+                // Neither is always the one that comes after the other.
+                if (turn / number + round).is_multiple_of(2) {
+                    took.0 += time(ours, of_turn.clone(), &make);
+                    took.1 += time(theirs, of_turn.clone(), &make);
+                } else {
+                    took.1 += time(theirs, of_turn.clone(), &make);
+                    took.0 += time(ours, of_turn.clone(), &make);
+                }
             }
         }
-        rounds.push((our_ns, their_ns));
+        duels.iter_mut().zip(took).for_each(|(duel, took)| duel.rounds.push(took));
     }
-    Duel { events: count, rounds, matches, differing, left_out: left_out.len(), settings: theirs.settings() }
+    duels
+}
+
+/// Compares what both report; nothing is measured yet.
+fn start<E>(
+    count: u64,
+    make: &impl Fn(u64) -> E,
+    ours: &mut impl Judge<E>,
+    theirs: &mut impl Judge<E>,
+) -> Duel {
+    let (matches, mut differing) = compare(count, make, ours, theirs);
+    let left_out = ours.left_out();
+    differing.retain(|rule, _| !left_out.contains(rule));
+    let (rounds, left_out) = (Vec::new(), left_out.len());
+    Duel { events: count, rounds, matches, differing, left_out, settings: theirs.settings() }
 }
 
 /// The engine that is fastest over some events, of those that report what the first does.
@@ -129,12 +159,18 @@ fn batch<E>(first: u64, count: u64, make: &impl Fn(u64) -> E) -> Vec<E> {
     (first..count.min(first + BATCH as u64)).map(make).collect()
 }
 
-fn time<E>(engine: &mut impl Judge<E>, events: &[E]) -> f64 {
-    timed(|| {
-        for event in events {
-            black_box(engine.judge(event));
-        }
-    })
+/// Nanoseconds that an engine takes for the events of a turn, each judged soon after it is made.
+fn time<E>(engine: &mut impl Judge<E>, turn: Range<u64>, make: &impl Fn(u64) -> E) -> f64 {
+    let mut ns = 0.0;
+    for first in turn.clone().step_by(BATCH) {
+        let events = batch(first, turn.end, make);
+        ns += timed(|| {
+            for event in &events {
+                black_box(engine.judge(event));
+            }
+        });
+    }
+    ns
 }
 
 /// Nanoseconds that this thread runs for: what others take of the processor does not count.

@@ -4,7 +4,7 @@
 //! per measurement: `row`, what, measured, what it must reach, `ok` or `no` (`-`: nothing to reach), divided by tabs.
 //! `differ` lines name rules for which the engines report different matches.
 //!
-//! Each event is judged by both engines, which take turns in batches that the cache holds, and take turns in going first.
+//! Each event is judged by both engines, with each set of rules, in turns of some thousand events; who goes first changes.
 //! What is measured is the processor time of this thread; of several rounds the median counts. rsigma runs with the settings
 //! that are fastest for it here, and reads typed events by borrowed fields (`typed`).
 
@@ -17,7 +17,7 @@ mod typed;
 use crate::execs;
 use anyhow::Result;
 use duel::{Duel, median};
-use engines::{Judge, OurJson, OurTyped, TheirJson, TheirTyped};
+use engines::{OurJson, OurTyped, TheirJson, TheirTyped};
 use std::path::PathBuf;
 
 /// Events that are judged in a round, if nothing else is said.
@@ -49,18 +49,23 @@ pub fn run(count: u64) -> Result<bool> {
         (format!("all {} rules", all.len()), &all),
     ];
 
+    let make = |number| execs::sample(number).event();
+    let pair = |rules: &Vec<String>| (OurTyped::new(rules), duel::fastest(make, TheirTyped::all(rules)));
+    let mut pairs: Vec<_> = sets.iter().map(|(_, rules)| pair(rules)).collect();
+    let typed = duel::fight(count, make, &mut pairs);
+    drop(pairs);
+    let make = |number| execs::sample(number).json();
+    let pair = |rules: &Vec<String>| (OurJson::new(rules), duel::fastest(make, TheirJson::all(rules)));
+    let mut pairs: Vec<_> = sets.iter().map(|(_, rules)| pair(rules)).collect();
+    let json = duel::fight(count, make, &mut pairs);
+    drop(pairs);
+
     let mut same = true;
-    let (mut typed, mut json) = (Vec::new(), Vec::new());
-    for (name, rules) in &sets {
-        let make = |number| execs::sample(number).event();
-        typed.push(fight(count, make, OurTyped::new(rules), TheirTyped::all(rules)));
-        let must = typed.len().eq(&1).then_some(TYPED_PER_S);
-        same &= typed.last().is_none_or(|duel| report(&format!("typed events, {name}"), duel, must));
-    }
-    for (name, rules) in &sets {
-        let make = |number| execs::sample(number).json();
-        json.push(fight(count, make, OurJson::new(rules), TheirJson::all(rules)));
-        same &= json.last().is_none_or(|duel| report(&format!("JSON lines, {name}"), duel, None));
+    for (kind, duels) in [("typed events", &typed), ("JSON lines", &json)] {
+        for (place, (duel, (name, _))) in duels.iter().zip(&sets).enumerate() {
+            let must = (kind == "typed events" && place == 0).then_some(TYPED_PER_S);
+            same &= report(&format!("{kind}, {name}"), duel, must);
+        }
     }
     for (kind, duels) in [("typed events", &typed), ("JSON lines", &json)] {
         growth(kind, duels);
@@ -68,17 +73,6 @@ pub fn run(count: u64) -> Result<bool> {
     loading(&all);
     same &= correlation::run();
     Ok(same)
-}
-
-/// Our engine against the fastest of theirs.
-fn fight<E>(
-    count: u64,
-    make: impl Fn(u64) -> E + Copy,
-    mut ours: impl Judge<E>,
-    theirs: Vec<impl Judge<E>>,
-) -> Duel {
-    let fastest = duel::fastest(make, theirs);
-    duel::fight(count, make, &mut ours, fastest)
 }
 
 /// Prints a measurement, and what it must reach. Whether both report the same.
@@ -114,8 +108,8 @@ fn report(name: &str, duel: &Duel, must: Option<f64>) -> bool {
 /// How much more an event costs us with rules added that cannot match, and with all rules.
 fn growth(kind: &str, duels: &[Duel]) {
     let [few, more, all] = duels else { return };
-    let times = |duel: &Duel| few.ours_per_s() / duel.ours_per_s();
-    let theirs = |duel: &Duel| few.theirs_per_s() / duel.theirs_per_s();
+    let times = |duel: &Duel| duel.ours_against(few);
+    let theirs = |duel: &Duel| duel.theirs_against(few);
     let name = format!("{kind}, an event's cost with 1,000 rules more that cannot match");
     let measured =
         format!("{:+.1} %; rsigma {:+.1} %", (times(more) - 1.0) * 100.0, (theirs(more) - 1.0) * 100.0);
