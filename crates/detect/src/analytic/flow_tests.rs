@@ -141,9 +141,7 @@ fn flood(transport: Transport, count: u64) -> (Vec<Flow>, u64, usize) {
 #[test]
 fn connections_that_fill_the_table_take_so_many_bytes_and_what_gives_way_is_counted() {
     let (flows, lost, most) = flood(Transport::Tcp, 20_000);
-    println!(
-        "20000 connections: at most {most} bytes of payload and names, {lost} given up"
-    );
+    println!("20000 connections: at most {most} bytes of payload and names, {lost} given up");
     assert!(flows.is_empty() && lost > 20_000 - 16_384, "{lost}");
     assert!((15 << 20..=(16 << 20) + 8192).contains(&most), "{most}");
 }

@@ -8,12 +8,12 @@
 //! first, counted).
 
 use super::beacon::Beacon;
-use super::check_ins::{destination, facts, thousandths, hash_of};
+use super::check_ins::{destination, facts, hash_of, thousandths};
 use super::levels::{Entered, Levels};
 use super::port::leaves;
 use super::{Analytic, Lru, Made};
 use compact_str::format_compact;
-use event::field::{Workload, workload};
+use event::field::workload;
 use event::network::{FlowState, Heartbeat};
 use event::{Event, Field, Kind};
 use std::time::Duration;
