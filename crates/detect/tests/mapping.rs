@@ -8,7 +8,7 @@ use common::{at, created, engine, exec, run, shown};
 use detect::Placeholders;
 use detect::plain::{EventRules, EventScratch};
 use event::file::{File, FileOp};
-use event::health::ApiActivity;
+use event::api::ApiActivity;
 use event::kernel::Syscall;
 use event::network::{Connection, ConnectionOp, Direction, Dns, Endpoints, Http};
 use event::process::{Actor, Argv, Exec, Gap};

@@ -1,9 +1,10 @@
 //! One normalised observation.
 
+use crate::api::ApiActivity;
 use crate::container::{Container, ContainerChange};
 use crate::fact::{Fact, Facts, Turn};
 use crate::file::File;
-use crate::health::{ApiActivity, Authentication, ClockStep, Health, Loss, Metric, NetworkConfig};
+use crate::health::{Authentication, ClockStep, Health, Loss, Metric, NetworkConfig};
 use crate::identity::{BootTime, ContainerId, EventId, Owner, Sensor, WallTime};
 use crate::kernel::{Cgroup, Syscall, Uring};
 use crate::network::{Connection, Dns, Flow, Http, Payload, SocketMade, UnixConnection};

@@ -155,6 +155,7 @@ impl Field {
             | Field::FileTarget
             | Field::SyscallSource
             | Field::ApiUserAgent
+            | Field::ApiData
             | Field::TlsSni
             | Field::TlsAlpn
             | Field::TlsSubject
@@ -354,7 +355,7 @@ fields! {
     ApiNamespace, "objectRef.namespace", Text, "resources.namespace", "Namespace.";
     ApiName, "objectRef.name", Text, "resources.name", "Name of the object.";
     ApiUser, "user.username", Text, "actor.user.name", "Who asked.";
-    ApiSource, "sourceIPs", Text, "src_endpoint.ip", "Address the request came from.";
+    ApiSource, "sourceIPs", List, "src_endpoint.ip", "Addresses the request came from: the client's, then those of proxies.";
     ApiUserAgent, "userAgent", Text, "http_request.user_agent", "User agent.";
     ApiStatus, "responseStatus.code", Int, "api.response.code", "Response status.";
     ApiGroup, "objectRef.apiGroup", Text, "api.group.name", "API group of the object, empty for the core group.";
@@ -363,6 +364,22 @@ fields! {
     ApiHostPaths, "api.host_paths", List, "", "Host paths among the volumes of the object's pods.";
     ApiCapabilities, "api.capabilities_added", List, "", "Capabilities that the object's containers add, as `SYS_ADMIN`.";
     ApiPrivileged, "api.privileged", Bool, "", "Whether one of the object's containers is privileged; only where it has containers.";
+    ApiDecision, "api.decision", Text, "authorizations.decision", "What the authorizer said: `allow` or `forbid`, where the log tells.";
+    ApiGroups, "user.groups", List, "actor.user.groups.name", "Groups of who asked.";
+    ApiImpersonated, "impersonatedUser.username", Text, "", "Whom the request impersonates.";
+    ApiCommand, "api.command", Text, "", "What `exec` is to run.";
+    ApiHostNamespaces, "api.host_namespaces", List, "", "Namespaces of the host that the object's pods share: `pid`, `ipc`, `network`.";
+    ApiRoot, "api.root", Bool, "", "Whether one of the object's containers runs as user 0 or may; only where one says so.";
+    ApiServiceAccount, "api.service_account", Text, "", "Service account of the object's pods.";
+    ApiServiceType, "api.service_type", Text, "", "Type of a service, as `NodePort`.";
+    ApiGrants, "api.grants", List, "", "What a role allows: `VERB RESOURCE`, each verb with each resource of the same rule, as `create pods/exec`.";
+    ApiRole, "api.role", Text, "", "Role that a binding gives.";
+    ApiSubjects, "api.subjects", List, "", "To whom a binding gives it: `User:NAME`, `Group:NAME`, `ServiceAccount:NAMESPACE/NAME`.";
+    ApiDataKeys, "api.data_keys", List, "", "Keys of the data of a configuration map or secret.";
+    ApiData, "api.data", Text, "", "Start of the data of a configuration map: claimed.";
+    ApiTls, "api.tls", Bool, "", "Whether an ingress has TLS.";
+    ApiSigner, "api.signer", Text, "", "Who is to sign a certificate that is asked for.";
+    ApiWebhooks, "api.webhooks", List, "", "Where an admission webhook sends requests: its URL, or `NAMESPACE/SERVICE`.";
     AuthService, "authentication.service", Text, "service.name", "Service that was asked.";
     AuthUser, "authentication.user", Text, "user.name", "User that was claimed.";
     AuthSuccess, "authentication.success", Bool, "status_id", "Whether it succeeded.";

@@ -128,57 +128,6 @@ pub struct Authentication {
     pub source: CompactString,
 }
 
-/// A request to an API: Docker's, Kubernetes'.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ApiActivity {
-    /// `docker`, `kubernetes`.
-    pub service: CompactString,
-    /// Verb.
-    pub verb: CompactString,
-    /// Kind of object, as `pods`, `deployments`.
-    pub resource: CompactString,
-    /// Subresource, as `exec`.
-    #[serde(skip_serializing_if = "is_default")]
-    pub subresource: CompactString,
-    /// Namespace.
-    #[serde(skip_serializing_if = "is_default")]
-    pub namespace: CompactString,
-    /// Name of the object.
-    #[serde(skip_serializing_if = "Text::is_empty")]
-    pub name: Text,
-    /// Who asked.
-    #[serde(skip_serializing_if = "Text::is_empty")]
-    pub user: Text,
-    /// Address the request came from.
-    #[serde(skip_serializing_if = "is_default")]
-    pub source: CompactString,
-    /// User agent.
-    #[serde(skip_serializing_if = "Text::is_empty")]
-    pub user_agent: Text,
-    /// Response status.
-    #[serde(skip_serializing_if = "is_default")]
-    pub status: u32,
-    /// API group of the object, empty for the core group.
-    #[serde(skip_serializing_if = "is_default")]
-    pub group: CompactString,
-    /// Path and query of the request.
-    #[serde(skip_serializing_if = "Text::is_empty")]
-    pub request_uri: Text,
-    /// Images of the object's containers.
-    #[serde(skip_serializing_if = "is_default")]
-    pub images: Vec<CompactString>,
-    /// Host paths among the volumes of the object's pods.
-    #[serde(skip_serializing_if = "is_default")]
-    pub host_paths: Vec<CompactString>,
-    /// Capabilities that the object's containers add.
-    #[serde(skip_serializing_if = "is_default")]
-    pub capabilities_added: Vec<CompactString>,
-    /// Whether one of the object's containers is privileged; `None` where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub privileged: Option<bool>,
-}
-
 /// The network configuration of a namespace changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alert;
+pub mod api;
 pub mod container;
 pub mod event;
 pub mod fact;

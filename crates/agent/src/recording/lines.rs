@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use event::Event;
 use event::recording::{Head, from_line};
 use sense::kubernetes_audit;
+use std::collections::VecDeque;
 use std::io::{BufRead, Read};
 
 /// Longest line that is read, in bytes.
@@ -18,6 +19,8 @@ pub struct Lines {
     kind: LineKind,
     number: u64,
     sequence: u64,
+    /// Events of a line that tells of several.
+    waiting: VecDeque<Event>,
 }
 
 impl Lines {
@@ -26,7 +29,8 @@ impl Lines {
     /// # Errors
     /// A file that is empty or begins with no such head.
     pub fn new(name: &str, input: Box<dyn BufRead>, kind: LineKind) -> Result<(Self, Option<Head>), Failure> {
-        let mut lines = Self { name: name.to_owned(), input, kind, number: 0, sequence: 0 };
+        let mut lines =
+            Self { name: name.to_owned(), input, kind, number: 0, sequence: 0, waiting: VecDeque::new() };
         if kind != LineKind::Events {
             return Ok((lines, None));
         }
@@ -59,23 +63,27 @@ impl Lines {
 
     /// The next event; `None` at the end.
     pub fn next_event(&mut self) -> Result<Option<Event>, Fault> {
-        while let Some(line) = self.line().map_err(Fault::Ends)? {
+        loop {
+            if let Some(mut event) = self.waiting.pop_front() {
+                event.id.sequence = self.sequence;
+                self.sequence += 1;
+                return Ok(Some(event));
+            }
+            let Some(line) = self.line().map_err(Fault::Ends)? else { return Ok(None) };
             if line.is_empty() {
                 continue;
             }
             let place = |error| {
                 Fault::LeftOut(format!("{}:{}: not an event, left out: {error}", self.name, self.number))
             };
-            return match self.kind {
-                LineKind::Events => from_line(&line).map(Some).map_err(|error| place(error.to_string())),
-                LineKind::KubernetesAudit => {
-                    let mut event = kubernetes_audit::event(&line).map_err(place)?;
-                    event.id.sequence = self.sequence;
-                    self.sequence += 1;
-                    Ok(Some(event))
+            match self.kind {
+                LineKind::Events => {
+                    return from_line(&line).map(Some).map_err(|error| place(error.to_string()));
                 }
-            };
+                LineKind::KubernetesAudit => {
+                    self.waiting.extend(kubernetes_audit::events(&line).map_err(place)?);
+                }
+            }
         }
-        Ok(None)
     }
 }
