@@ -89,5 +89,12 @@ fn status(payload: &Value, granted: Option<bool>) -> u32 {
     if code == 0 && granted == Some(false) {
         return 403;
     }
+    // The answer may be Kubernetes' own `Status`, where the entry's is empty.
+    let answer = payload.get("response");
+    if code == 0 && answer.and_then(|answer| answer.get("status")).and_then(Value::as_str) == Some("Failure")
+    {
+        let code = answer.and_then(|answer| answer.get("code")).and_then(Value::as_u64);
+        return code.and_then(|code| u32::try_from(code).ok()).unwrap_or(500);
+    }
     STATUSES.iter().find(|(grpc, _)| *grpc == code).map_or(500, |(_, status)| *status)
 }

@@ -84,12 +84,17 @@ struct Status {
 }
 
 impl Line {
-    /// Whether it is a request at all: other objects of JSON read as an empty one.
+    /// Whether it is a request at all: other objects of JSON read as an empty one. Abridged copies leave the verb out;
+    /// then its kind and who asked must say what it is.
     fn is_request(&self) -> bool {
+        if self.verb.is_empty() {
+            return self.kind == "Event"
+                && self.version.starts_with("audit.k8s.io")
+                && !self.user.username.is_empty();
+        }
         let is_named =
             self.kind == "Event" && (self.version.is_empty() || self.version.starts_with("audit.k8s.io"));
-        !self.verb.is_empty()
-            && (is_named || self.object.is_some() || self.version.starts_with("audit.k8s.io"))
+        is_named || self.object.is_some() || self.version.starts_with("audit.k8s.io")
     }
 
     fn event(self) -> Event {
@@ -113,7 +118,7 @@ impl Line {
         let mut activity = ApiActivity {
             service: "kubernetes".into(),
             verb: self.verb.into(),
-            command: Text::claimed(command(&self.request_uri)),
+            command: Text::claimed(command(&self.request_uri, &request)),
             subresource: of.subresource.into(),
             namespace: of.namespace.into(),
             name: Text::claimed(of.name),
@@ -135,9 +140,9 @@ impl Line {
     }
 }
 
-/// Whether a line looks like one of an audit log.
-pub fn is_audit_line(line: &str) -> bool {
-    let Ok(value) = serde_json::from_str(line) else { return false };
+/// Whether `text` begins with a line of an audit log.
+pub fn is_audit_line(text: &str) -> bool {
+    let Some(Ok(value)) = text.lines().next().map(serde_json::from_str) else { return false };
     matches!(envelope::unwrap(value), Ok(Unwrapped { lines, .. }) if lines.iter().any(Line::is_request))
 }
 
@@ -160,15 +165,20 @@ pub fn events(line: &str) -> Result<Vec<Event>, String> {
     Ok(lines.into_iter().filter(|line| line.stage != "RequestReceived").map(Line::event).collect())
 }
 
-/// The words of `command=` in the query of an `exec`.
-fn command(uri: &str) -> String {
+/// The words of `command=` in the query of an `exec`, or of the `command` of its options in the body, which GKE logs.
+fn command(uri: &str, request: &Value) -> String {
     let query = uri.split_once('?').map_or("", |(_, query)| query);
+    let in_query = query.split('&').filter_map(|part| part.strip_prefix("command=")).map(decoded);
+    let in_body = request.get("command").and_then(Value::as_array).into_iter().flatten();
     let mut command = String::new();
-    for word in query.split('&').filter_map(|part| part.strip_prefix("command=")) {
+    let mut in_query = in_query.peekable();
+    let is_in_query = in_query.peek().is_some();
+    let in_body = in_body.filter(|_| !is_in_query).filter_map(Value::as_str).map(str::to_owned);
+    for word in in_query.chain(in_body) {
         if !command.is_empty() {
             command.push(' ');
         }
-        command.push_str(&decoded(word));
+        command.push_str(&word);
         if command.len() > COMMAND_BYTES {
             command.truncate(command.floor_char_boundary(COMMAND_BYTES));
             break;

@@ -214,3 +214,48 @@ fn what_is_nested_without_end_is_refused() {
     );
     assert!(events(&deep).is_err());
 }
+
+#[test]
+fn the_command_of_an_exec_is_read_from_its_options_too() {
+    let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"create","user":{"username":"mallory"},
+        "objectRef":{"resource":"pods","subresource":"exec","namespace":"shop","name":"web"},"responseStatus":{"code":101},
+        "requestObject":{"command":["sh","-c","id"],"container":"web"}}"#;
+    assert_eq!(request(line).command.as_str(), "sh -c id");
+    let both =
+        line.replace(r#""kind":"Event","#, r#""kind":"Event","requestURI":"/x/exec?command=ls&command=-l","#);
+    assert_eq!(request(&both).command.as_str(), "ls -l");
+}
+
+#[test]
+fn an_abridged_event_without_a_verb_needs_its_kind_and_who_asked() {
+    let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","user":{"username":"system:anonymous"},
+        "sourceIPs":["203.0.113.9"],"requestURI":"/healthz","responseStatus":{"code":200}}"#;
+    assert!(is_audit_line(line));
+    assert_eq!((&*request(line).verb, request(line).user.as_str()), ("", "system:anonymous"));
+    for other in [line.replace("audit.k8s.io/v1", "v1"), line.replace("system:anonymous", "")] {
+        assert_eq!(events(&other).unwrap_err(), "`verb` is missing");
+    }
+}
+
+#[test]
+fn an_answer_of_gke_that_is_a_failure_is_no_success() {
+    let line = |answer: &str| {
+        format!(
+            r#"{{"protoPayload":{{"methodName":"io.k8s.core.v1.pods.create","resourceName":"core/v1/namespaces/shop/pods/web",
+            "authorizationInfo":[{{"granted":true}}],"response":{answer}}}}}"#
+        )
+    };
+    assert_eq!(request(&line(r#"{"status":"Failure","code":409}"#)).status, 409);
+    assert_eq!(request(&line(r#"{"status":"Failure"}"#)).status, 500);
+    assert_eq!(request(&line(r#"{"status":{"phase":"Pending"}}"#)).status, 200);
+}
+
+#[test]
+fn a_log_is_known_by_its_first_line_whatever_follows() {
+    let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"list","user":{"username":"bob"}}"#;
+    for rest in ["", "\n", "\r\n{\"kind\":", "\nnot JSON\n"] {
+        assert!(is_audit_line(&format!("{line}{rest}")), "{rest:?}");
+    }
+    assert!(!is_audit_line(&format!("\n{line}")));
+    assert!(!is_audit_line(""));
+}
