@@ -3,12 +3,7 @@
 //! Data: `$WATCHKEEPER_DATA/k8s_audit`, and Falco's rules beside it. A verdict is that of one behaviour: an event may raise
 //! other alerts too. Each case begins with an empty engine.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "a test may panic, and says what it found"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and says what it found")]
 
 mod falco;
 mod panther;
