@@ -140,9 +140,9 @@ impl Line {
     }
 }
 
-/// Whether `text` begins with a line of an audit log.
+/// Whether `text` begins with what a line of an audit log holds, whatever follows it.
 pub fn is_audit_line(text: &str) -> bool {
-    let Some(Ok(value)) = text.lines().next().map(serde_json::from_str) else { return false };
+    let Some(Ok(value)) = serde_json::Deserializer::from_str(text).into_iter().next() else { return false };
     matches!(envelope::unwrap(value), Ok(Unwrapped { lines, .. }) if lines.iter().any(Line::is_request))
 }
 

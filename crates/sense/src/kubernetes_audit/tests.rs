@@ -251,11 +251,11 @@ fn an_answer_of_gke_that_is_a_failure_is_no_success() {
 }
 
 #[test]
-fn a_log_is_known_by_its_first_line_whatever_follows() {
+fn a_log_is_known_by_its_first_event_whatever_follows() {
     let line = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"list","user":{"username":"bob"}}"#;
     for rest in ["", "\n", "\r\n{\"kind\":", "\nnot JSON\n"] {
         assert!(is_audit_line(&format!("{line}{rest}")), "{rest:?}");
     }
-    assert!(!is_audit_line(&format!("\n{line}")));
-    assert!(!is_audit_line(""));
+    assert!(is_audit_line(&format!("\n{line}")));
+    assert!(!is_audit_line("{}\n") && !is_audit_line(""));
 }
