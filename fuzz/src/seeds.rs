@@ -35,7 +35,12 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         "json_event" => texts((0..20).map(|number| execs::sample(number).json()).collect()),
         "link" => texts(vec![event_lines().join("\n"), requests()]),
         "record" => records(),
-        "audit" => texts(vec![AUDIT.to_owned()]),
+        "audit" => texts(vec![
+            AUDIT.to_owned(),
+            AUDIT_GKE.to_owned(),
+            format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[{AUDIT}]}}"#),
+            format!(r#"{{"records":[{{"category":"kube-audit","properties":{{"log":{AUDIT}}}}}]}}"#),
+        ]),
         "message" => MESSAGES.iter().map(|bytes| bytes.to_vec()).collect(),
         "http2" => HTTP2.iter().map(|bytes| bytes.to_vec()).collect(),
         "protocol" => PROTOCOLS.iter().map(|bytes| bytes.to_vec()).collect(),
@@ -179,6 +184,7 @@ fn records() -> Vec<Vec<u8>> {
     kinds.map(|(kind, length)| record(kind, length)).collect()
 }
 
+const AUDIT_GKE: &str = r#"{"timestamp":"2026-01-01T00:00:00Z","protoPayload":{"authenticationInfo":{"principalEmail":"u"},"requestMetadata":{"callerIp":"10.0.0.1"},"authorizationInfo":[{"granted":true,"permission":"io.k8s.rbac.v1.clusterroles.create"}],"methodName":"io.k8s.rbac.v1.clusterroles.create","resourceName":"rbac.authorization.k8s.io/v1/clusterroles/r","request":{"rules":[{"verbs":["*"],"resources":["nodes/*"]}]},"status":{"code":7}}}"#;
 const AUDIT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/default/pods/p/exec?command=sh","verb":"create","user":{"username":"u","groups":["g"]},"sourceIPs":["10.0.0.1"],"userAgent":"kubectl","objectRef":{"resource":"pods","namespace":"default","name":"p","apiVersion":"v1","subresource":"exec"},"responseStatus":{"code":101},"requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:00.000000Z"}"#;
 
 const PROTOCOLS: [&[u8]; 6] = [

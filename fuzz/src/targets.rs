@@ -164,7 +164,7 @@ fn record(bytes: &[u8]) {
 fn audit(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = sense::kubernetes_audit::is_audit_line(&text);
-    if let Ok(event) = sense::kubernetes_audit::event(&text) {
+    for event in sense::kubernetes_audit::events(&text).into_iter().flatten() {
         read_fields(&event);
     }
 }
