@@ -3,6 +3,7 @@
 //! `cargo run --release -p watchkeeper-detect --example intel -- [NAMES]` draws five million names, or as many as are said, and
 //! asks for a million of them, for a million names that are on no list, and for a million addresses. Times are those of the
 //! process, without what others took.
+#![allow(clippy::print_stdout, missing_docs)]
 
 use detect::intel::{Builder, Set};
 use std::hint::black_box;
