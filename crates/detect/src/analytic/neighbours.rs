@@ -119,6 +119,10 @@ impl Neighbours {
         if ends.transport != Transport::Tcp || !is_whole || !ends.remote_ip.to_canonical().is_loopback() {
             return;
         }
+        // Only what is known of a container tells whose network it shares.
+        if event.context.container.is_none() {
+            return;
+        }
         let side = match connection.op {
             ConnectionOp::Connected => Side::Client,
             ConnectionOp::Accept => Side::Server,
