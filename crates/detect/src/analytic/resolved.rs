@@ -142,8 +142,6 @@ impl Default for Lists {
 pub(super) struct Resolved {
     workloads: Lru<Known>,
     lists: Lists,
-    /// Workloads of which not all names fit.
-    overflown: u64,
 }
 
 impl Analytic for Resolved {
@@ -161,7 +159,6 @@ impl Analytic for Resolved {
         let Some(known) = self.workloads.touch(hash_of(&workload), event.boot, Known::default) else {
             return;
         };
-        let was_full = known.is_full();
         let Event { kind, facts, context, boot, .. } = event;
         match kind {
             Kind::Dns(dns) => self.lists.dns(known, dns, *boot, facts),
@@ -181,17 +178,16 @@ impl Analytic for Resolved {
             }
             _ => {}
         }
-        self.overflown += u64::from(!was_full && known.is_full());
     }
 
     fn lost(&mut self) -> u64 {
-        self.workloads.take_evicted() + std::mem::take(&mut self.overflown)
+        self.workloads.take_evicted()
     }
 }
 
 impl Resolved {
     pub(super) fn new(lists: Lists) -> Self {
-        Self { workloads: Lru::new(WORKLOADS, DAY), lists, overflown: 0 }
+        Self { workloads: Lru::new(WORKLOADS, DAY), lists }
     }
 }
 
