@@ -15,6 +15,7 @@ use crate::table;
 use compact_str::{CompactString, ToCompactString};
 use detect::analytic::beacon::{Beacon, Score};
 use detect::analytic::dns_tunnel::{DnsTunnel, Outcome, Query, Traffic, subject};
+use detect::analytic::listener;
 use enrich::Enricher;
 use event::network::{Dns, Flow, FlowState};
 use event::{Event, Field, Kind, WallTime};
@@ -27,8 +28,6 @@ use std::io::{self, BufWriter, Write};
 const PAIRS: usize = 131_072;
 /// Pairs with a domain at once, of at most 5 kB each.
 const DOMAINS: usize = 16_384;
-/// NXDOMAIN, RFC 1035 §4.1.1.
-const NXDOMAIN: u8 = 3;
 
 /// Runs the command.
 ///
@@ -159,16 +158,10 @@ impl Pairs {
         let ends = &flow.ends;
         let (sent, received) = (flow.sent.payload_bytes, flow.received.payload_bytes);
         // The own end may be the one that was asked.
-        let (source, listener, (out, back)) = if flow.initiated {
-            (ends.local_ip, (ends.remote_ip, ends.remote_port), (sent, received))
-        } else {
-            (ends.remote_ip, (ends.local_ip, ends.local_port), (received, sent))
-        };
-        let names = &flow.names;
-        let asked = event.context.remote_name.as_ref().filter(|_| flow.initiated).unwrap_or(&names.dns);
-        let name = [&names.sni, &names.host, asked].into_iter().find(|name| !name.is_empty());
-        let destination = name.cloned().unwrap_or_else(|| listener.0.to_compact_string());
-        let pair = self.pairs.entry((source.to_compact_string(), destination, Some(listener.1))).or_default();
+        let (source, out, back) =
+            if flow.initiated { (ends.local_ip, sent, received) } else { (ends.remote_ip, received, sent) };
+        let (destination, port) = listener(event, flow);
+        let pair = self.pairs.entry((source.to_compact_string(), destination, Some(port))).or_default();
         pair.flows += 1;
         let end_ns = flow.start.0.saturating_add(flow.duration_ns);
         pair.seen.add(flow.start.0, end_ns, out, back);
@@ -183,15 +176,12 @@ impl Pairs {
         let tunnel = domain.tunnel.get_or_insert_default();
         let (now, bytes) = (event.wall.0, u64::from(dns.len));
         if dns.response {
-            let data = dns.answers.iter().map(CompactString::len).sum::<usize>();
-            let data = Outcome::Data(u32::try_from(data).unwrap_or(u32::MAX));
-            let outcome = if dns.rcode == NXDOMAIN { Outcome::Missing } else { data };
             domain.seen.add(now, now, 0, bytes);
-            tunnel.answer(now, parts.below, outcome);
+            tunnel.answer(now, parts.below, Outcome::of(dns.rcode, &dns.answers));
         } else {
             domain.flows += 1;
             domain.seen.add(now, now, bytes, 0);
-            tunnel.query(now, Query { below: parts.below, rtype: type_number(&dns.record_type) });
+            tunnel.query(now, Query::new(parts.below, &dns.record_type));
         }
     }
 
@@ -206,16 +196,6 @@ impl Pairs {
         // Stable: of equals the one that comes first by name.
         records.sort_by(|a, b| b.weight(order).total_cmp(&a.weight(order)));
         records
-    }
-}
-
-/// The number of a type by its name, as far as tunnels care: RFC 1035 §3.2.2, RFC 3597 §5.
-fn type_number(name: &str) -> u16 {
-    match name {
-        "NULL" => 10,
-        "TXT" => 16,
-        "KEY" => 25,
-        _ => name.strip_prefix("TYPE").and_then(|number| number.parse().ok()).unwrap_or(1),
     }
 }
 

@@ -9,7 +9,7 @@
 //! HTTP, and DNS over either, whose names nobody sees.
 
 use super::check_ins::{hash_of, whole};
-use super::dns_tunnel::{DnsTunnel, Outcome, Query, Traffic, subject};
+use super::dns_tunnel::{DnsTunnel, NXDOMAIN, Outcome, Query, Traffic, subject};
 use super::generated_name::{Failures, NameFailures};
 use super::levels::{Entered, Levels};
 use super::{Analytic, Lru, Made};
@@ -29,8 +29,6 @@ const FAILURES: Duration = Duration::from_secs(300);
 pub(super) const TUNNEL_LEVELS: [u64; 7] = [60, 120, 250, 400, 1_000, 4_000, 20_000];
 /// Registered domains that do not exist.
 pub(super) const FAILED_LEVELS: [u64; 5] = [5, 10, 20, 40, 60];
-/// NXDOMAIN, RFC 1035 §4.1.1.
-const NXDOMAIN: u8 = 3;
 
 /// The analytic.
 #[derive(Debug)]
@@ -87,14 +85,10 @@ impl AskedNames {
         let Tunnel { tunnel, entered } = self.tunnels.touch(key, event.boot, Tunnel::default)?;
         let now = event.boot.0;
         if dns.response {
-            let outcome = match dns.rcode {
-                NXDOMAIN => Outcome::Missing,
-                _ => Outcome::Data(data_bytes(dns)),
-            };
-            tunnel.answer(now, parts.below, outcome);
+            tunnel.answer(now, parts.below, Outcome::of(dns.rcode, &dns.answers));
             return None;
         }
-        tunnel.query(now, Query { below: parts.below, rtype: type_number(&dns.record_type) });
+        tunnel.query(now, Query::new(parts.below, &dns.record_type));
         let most = u64::try_from(whole(tunnel.most_unique_bytes(now))).unwrap_or_default();
         let holds = self.tunnel_levels.turn(entered, most)?;
         let subject = format_compact!("{} to {domain}", Field::WorkloadName.of(event).to_text());
@@ -131,20 +125,4 @@ fn tunnel_facts(domain: CompactString, traffic: &Traffic) -> Vec<Fact> {
     ];
     facts.extend(figures.map(|(name, figure)| Fact::number(name, whole(figure))));
     facts
-}
-
-/// About the bytes of the records' data.
-fn data_bytes(dns: &Dns) -> u32 {
-    let bytes: usize = dns.answers.iter().map(|answer| answer.len()).sum();
-    u32::try_from(bytes).unwrap_or(u32::MAX)
-}
-
-/// The number of a type by its name, as far as tunnels care: RFC 1035 §3.2.2, RFC 3597 §5.
-fn type_number(name: &str) -> u16 {
-    match name {
-        "NULL" => 10,
-        "TXT" => 16,
-        "KEY" => 25,
-        _ => name.strip_prefix("TYPE").and_then(|number| number.parse().ok()).unwrap_or(1),
-    }
 }

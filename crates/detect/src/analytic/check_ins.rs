@@ -9,11 +9,12 @@
 
 use super::beacon::{Beacon, Score};
 use super::levels::{Entered, Levels};
+use super::listener::listener_text;
 use super::port::leaves;
 use super::{Analytic, Lru, Made};
-use compact_str::{CompactString, ToCompactString, format_compact};
+use compact_str::{ToCompactString, format_compact};
 use event::field::workload;
-use event::network::{Flow, FlowState};
+use event::network::FlowState;
 use event::{Event, Fact, FactName, Field, Kind};
 use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
@@ -51,7 +52,7 @@ impl Analytic for CheckIns {
             return;
         }
         let Some(workload) = workload(event) else { return };
-        let destination = destination(event, flow);
+        let destination = listener_text(event, flow);
         let key = hash_of(&(workload, &destination));
         let Some(pair) = self.pairs.touch(key, event.boot, Pair::default) else { return };
         let (sent, received) = (flow.sent.payload_bytes, flow.received.payload_bytes);
@@ -65,19 +66,6 @@ impl Analytic for CheckIns {
     fn lost(&mut self) -> u64 {
         self.pairs.take_evicted()
     }
-}
-
-/// The name by which the destination was asked for, else its address, and its port.
-pub(super) fn destination(event: &Event, flow: &Flow) -> CompactString {
-    format_compact!("{} port {}", host_of(event, flow), flow.ends.remote_port)
-}
-
-/// The name by which the destination of a flow was asked for, else its address.
-pub(super) fn host_of(event: &Event, flow: &Flow) -> CompactString {
-    let names = &flow.names;
-    let asked = event.context.remote_name.as_ref().unwrap_or(&names.dns);
-    let name = [&names.sni, &names.host, asked].into_iter().find(|name| !name.is_empty());
-    name.map_or_else(|| flow.ends.remote_ip.to_compact_string(), CompactString::clone)
 }
 
 pub(super) fn facts(score: &Score) -> Vec<Fact> {

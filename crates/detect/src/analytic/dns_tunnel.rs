@@ -20,6 +20,7 @@
 
 use super::distinct::{Distinct, Item};
 use super::registered_domain::{Registered, is_local, registered};
+use compact_str::CompactString;
 
 /// A minute, an hour and a day.
 const WINDOWS_NS: [u64; 3] = [60_000_000_000, 3_600_000_000_000, 86_400_000_000_000];
@@ -30,6 +31,8 @@ const QUERIES: u32 = 1_024;
 /// Types whose answers carry much: NULL, TXT, KEY, and those that nobody has assigned (RFC 6895 §3.1).
 const CARRIERS: [u16; 3] = [10, 16, 25];
 const UNASSIGNED: u16 = 65_280;
+/// The code of an answer that the name does not exist: RFC 1035 §4.1.1.
+pub(super) const NXDOMAIN: u8 = 3;
 
 /// What counts towards a tunnel in a name: none for what cannot be one.
 pub fn subject(name: &str) -> Option<Registered<'_>> {
@@ -56,6 +59,20 @@ pub struct Query<'a> {
     pub below: &'a str,
     /// The type by its number.
     pub rtype: u16,
+}
+
+impl<'a> Query<'a> {
+    /// A query for `below` of the type with this name; of those that carry little the numbers are not told apart.
+    pub fn new(below: &'a str, record_type: &str) -> Self {
+        // RFC 1035 §3.2.2, RFC 3597 §5.
+        let rtype = match record_type {
+            "NULL" => 10,
+            "TXT" => 16,
+            "KEY" => 25,
+            _ => record_type.strip_prefix("TYPE").and_then(|number| number.parse().ok()).unwrap_or(1),
+        };
+        Self { below, rtype }
+    }
 }
 
 /// What was said of late.
@@ -189,6 +206,17 @@ pub enum Outcome {
     Data(u32),
 }
 
+impl Outcome {
+    /// Of an answer with this code and these records' data as text, about as long as on the wire.
+    pub fn of(rcode: u8, answers: &[CompactString]) -> Self {
+        if rcode == NXDOMAIN {
+            return Self::Missing;
+        }
+        let bytes: usize = answers.iter().map(CompactString::len).sum();
+        Self::Data(u32::try_from(bytes).unwrap_or(u32::MAX))
+    }
+}
+
 /// A place for each letter without case, each digit and the two signs of names; the rest share what is left.
 fn letter(byte: u8) -> usize {
     usize::from(match byte.to_ascii_lowercase() {
@@ -284,6 +312,15 @@ mod tests {
     fn state_is_bounded() {
         let tunnel = asked(100_000, 60, SECOND);
         assert!(tunnel.size_bytes() < 5_000, "{}", tunnel.size_bytes());
+    }
+
+    #[test]
+    fn types_and_codes_are_known_by_name_and_number() {
+        let number = |name| Query::new("x", name).rtype;
+        assert_eq!(["NULL", "TXT", "KEY", "TYPE65399", "AAAA"].map(number), [10, 16, 25, 65_399, 1]);
+        let answers = ["198.51.100.9".into(), "x.example.com".into()];
+        assert_eq!(Outcome::of(0, &answers), Outcome::Data(25));
+        assert_eq!(Outcome::of(NXDOMAIN, &answers), Outcome::Missing);
     }
 
     #[test]

@@ -8,8 +8,9 @@
 //! first, counted).
 
 use super::beacon::Beacon;
-use super::check_ins::{destination, facts, hash_of, thousandths};
+use super::check_ins::{facts, hash_of, thousandths};
 use super::levels::{Entered, Levels};
+use super::listener::listener_text;
 use super::port::leaves;
 use super::{Analytic, Lru, Made};
 use compact_str::format_compact;
@@ -62,7 +63,7 @@ impl Analytic for Heartbeats {
         {
             *kept = entered;
         }
-        let destination = destination(event, flow);
+        let destination = listener_text(event, flow);
         let facts = facts(&score);
         facts.iter().for_each(|fact| event.facts.add(fact.clone()));
         if let Some(holds) = turn {

@@ -11,8 +11,9 @@
 //! still goes on, whose bytes all count when it ends; and what goes out to somebody who connected to the workload, which
 //! is what servers are for.
 
-use super::check_ins::{hash_of, host_of, whole};
+use super::check_ins::{hash_of, whole};
 use super::levels::{Entered, Levels};
+use super::listener::listener;
 use super::port::leaves;
 use super::volume::{Upload, Volume};
 use super::{Analytic, Lru, Made};
@@ -84,7 +85,7 @@ impl Analytic for Uploads {
             return;
         }
         let Some(workload) = workload(event) else { return };
-        let destination = host_of(event, flow);
+        let (destination, _) = listener(event, flow);
         let period_ns = u64::try_from(PERIOD.as_nanos()).unwrap_or(u64::MAX);
         let make = || Pair {
             volume: Volume::new(period_ns, FLOOR),
