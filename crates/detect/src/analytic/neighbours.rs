@@ -130,20 +130,20 @@ impl Neighbours {
             ConnectionOp::Connect | ConnectionOp::Listen | ConnectionOp::Bind => return,
         };
         let ports = (ends.local_port.min(ends.remote_port), ends.local_port.max(ends.remote_port));
-        let own = Half { event: Box::new(event.clone()), side };
         let key = hash_of(&ports);
         let other = self.halves.remove(key).filter(|other| event.boot.since(other.event.boot) <= HALF_KEEP);
         let Some(other) = other.filter(|other| other.side != side) else {
-            self.halves.touch(key, event.boot, || own);
+            self.halves.touch(key, event.boot, || Half { event: Box::new(event.clone()), side });
             return;
         };
-        let (client, server) = if side == Side::Client { (&own, &other) } else { (&other, &own) };
-        let peers = [&client.event, &server.event].map(|event| event.context.container.as_deref());
+        let (client, server) =
+            if side == Side::Client { (event, &*other.event) } else { (&*other.event, event) };
+        let peers = [client, server].map(|event| event.context.container.as_deref());
         if let [Some(one), Some(two)] = peers
             && one.id != two.id
             && share_network(one, two)
         {
-            made.extend(self.tell(&client.event, name_of(two), &format_compact!("port {}", ports.0)));
+            made.extend(self.tell(client, name_of(two), &format_compact!("port {}", ports.0)));
         }
     }
 
