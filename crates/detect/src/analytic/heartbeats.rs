@@ -25,18 +25,20 @@ const FLOWS: usize = 4_096;
 const KEEP: Duration = Duration::from_secs(86_400);
 const MS_NS: u64 = 1_000_000;
 /// What keeps time faster is how media and updates of a page are fetched; the model was trained on sleeps from here on.
-const LEAST_PERIOD_S: f64 = 5.0;
+pub(super) const LEAST_PERIOD_S: u64 = 5;
 
 /// The analytic.
 #[derive(Debug)]
 pub(super) struct Heartbeats {
     flows: Lru<Entered>,
     levels: Levels,
+    least_period_s: f64,
 }
 
 impl Heartbeats {
-    pub(super) fn new(levels: Levels) -> Self {
-        Self { flows: Lru::new(FLOWS, KEEP), levels }
+    /// What keeps time faster than `least_period_s` is passed over.
+    pub(super) fn new(levels: Levels, least_period_s: u64) -> Self {
+        Self { flows: Lru::new(FLOWS, KEEP), levels, least_period_s: least_period_s as f64 }
     }
 }
 
@@ -47,22 +49,16 @@ impl Analytic for Heartbeats {
             return;
         }
         let Some(workload) = workload(event) else { return };
-        let score = history(&flow.heartbeats).score().filter(|score| score.period_s >= LEAST_PERIOD_S);
-        let Some(score) = score else { return };
+        let score = history(&flow.heartbeats).score();
+        let Some(score) = score.filter(|score| score.period_s >= self.least_period_s) else { return };
         let key = hash_of(&(workload, flow.cookie));
-        let entered = match flow.state {
-            FlowState::End => self.flows.remove(key),
-            FlowState::Begin | FlowState::Update => {
-                self.flows.touch(key, event.boot, Entered::default).copied()
-            }
+        let value = thousandths(score.probability);
+        let turn = if flow.state == FlowState::End {
+            self.levels.turn(&mut self.flows.remove(key).unwrap_or_default(), value)
+        } else {
+            let entered = self.flows.touch(key, event.boot, Entered::default);
+            entered.and_then(|entered| self.levels.turn(entered, value))
         };
-        let mut entered = entered.unwrap_or_default();
-        let turn = self.levels.turn(&mut entered, thousandths(score.probability));
-        if flow.state != FlowState::End
-            && let Some(kept) = self.flows.touch(key, event.boot, Entered::default)
-        {
-            *kept = entered;
-        }
         let destination = listener_text(event, flow);
         let facts = facts(&score);
         facts.iter().for_each(|fact| event.facts.add(fact.clone()));
@@ -85,4 +81,40 @@ fn history(beats: &[Heartbeat]) -> Beacon {
         beacon.add(at_ms * MS_NS, beat.bytes_out.into(), beat.bytes_in.into());
     }
     beacon
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check_ins::LEVELS;
+    use super::*;
+    use event::network::{Endpoints, Flow};
+    use event::{BootTime, FactName, Sensor};
+
+    /// A flow whose bursts come every ten seconds.
+    fn keeps_time(state: FlowState) -> Event {
+        let (local_ip, remote_ip) = ([172, 17, 0, 2].into(), [198, 51, 100, 9].into());
+        let ends =
+            Endpoints { local_ip, local_port: 40_000, remote_ip, remote_port: 443, ..Endpoints::default() };
+        let heartbeats = vec![Heartbeat { gap_ms: 10_000, bytes_out: 60, bytes_in: 20 }; 40];
+        let flow = Flow { state, ends, initiated: true, cookie: 9, heartbeats, ..Flow::default() };
+        Event::new(Sensor::Capture, BootTime(1), Kind::Flow(Box::new(flow)))
+    }
+
+    /// For each of two tellings and the end: whether the flow has the fact. With how many turns were said.
+    fn told(least_period_s: u64) -> ([bool; 3], usize) {
+        let mut heartbeats = Heartbeats::new(Levels::new(LEVELS), least_period_s);
+        let mut made = Made::new();
+        let facts = [FlowState::Update, FlowState::Update, FlowState::End].map(|state| {
+            let mut event = keeps_time(state);
+            heartbeats.observe(&mut event, &mut made);
+            event.facts.find(FactName::Beacon).is_some()
+        });
+        (facts, made.len())
+    }
+
+    #[test]
+    fn a_flow_that_keeps_time_enters_its_level_once_and_its_pace_is_a_parameter() {
+        assert_eq!(told(LEAST_PERIOD_S), ([true; 3], 1));
+        assert_eq!(told(11), ([false; 3], 0));
+    }
 }

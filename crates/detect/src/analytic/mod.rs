@@ -192,7 +192,7 @@ fn analytics(
         let (bytes, runs) = (levels(parameters.upload_levels), levels(parameters.run_levels));
         let logins = levels(parameters.login_levels);
         let (beats, check_ins) = (levels(parameters.beacon_levels.clone()), levels(parameters.beacon_levels));
-        analytics.push(Box::new(heartbeats::Heartbeats::new(beats)));
+        analytics.push(Box::new(heartbeats::Heartbeats::new(beats, parameters.heartbeat_period_s)));
         analytics.push(Box::new(check_ins::CheckIns::new(check_ins)));
         analytics.push(Box::new(asked_names::AskedNames::new(tunnel, failed)));
         analytics.push(Box::new(first_contacts::FirstContacts::new(levels(parameters.scan_levels))));

@@ -1,6 +1,6 @@
 //! What the strategies say to the analytics; code holds the defaults.
 
-use super::{asked_names, attempts, check_ins, first_contacts, resolved, uploads};
+use super::{asked_names, attempts, check_ins, first_contacts, heartbeats, resolved, uploads};
 use crate::error::Fault;
 use compact_str::CompactString;
 use std::str::FromStr;
@@ -56,6 +56,8 @@ pub(crate) struct Parameters {
     pub(crate) mismatch_confidence: Option<u8>,
     /// `beacon`: thousandths of probability of which entering is said.
     pub(crate) beacon_levels: Vec<u64>,
+    /// `beacon`: shortest period that is judged inside one connection.
+    pub(crate) heartbeat_period_s: u64,
     /// `dns_tunnel`: bytes of distinct names of which entering is said.
     pub(crate) tunnel_levels: Vec<u64>,
     /// `generated_names`: failed domains of which entering is said.
@@ -86,6 +88,7 @@ impl Default for Parameters {
             web_ports: WEB_PORTS.to_vec(),
             mismatch_confidence: None,
             beacon_levels: check_ins::LEVELS.to_vec(),
+            heartbeat_period_s: heartbeats::LEAST_PERIOD_S,
             tunnel_levels: asked_names::TUNNEL_LEVELS.to_vec(),
             failed_levels: asked_names::FAILED_LEVELS.to_vec(),
             scan_levels: first_contacts::LEVELS.to_vec(),
@@ -161,6 +164,7 @@ impl Parameters {
                 self.mismatch_confidence = u8::try_from(percent).ok();
                 return Ok(());
             }
+            ("beacon", "heartbeat_seconds") => (&mut self.heartbeat_period_s, 86_400),
             ("logins", "short_bytes") => (&mut self.attempt.short_bytes, 1 << 30),
             ("logins", "short_seconds") => (&mut self.attempt.short_s, 86_400),
             _ => return Err(unknown(name, key)),
