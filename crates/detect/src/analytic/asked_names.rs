@@ -8,11 +8,11 @@
 //! without a failure, or when a table is full (the longest silent first, counted). Left out on purpose: names in TLS and
 //! HTTP, and DNS over either, whose names nobody sees.
 
-use super::check_ins::{hash_of, whole};
+use super::check_ins::whole;
 use super::dns_tunnel::{DnsTunnel, NXDOMAIN, Outcome, Query, Traffic, subject};
 use super::generated_name::{Failures, NameFailures};
 use super::levels::{Entered, Levels};
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use compact_str::{CompactString, format_compact};
 use event::field::{Workload, workload};
 use event::network::Dns;

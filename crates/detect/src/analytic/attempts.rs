@@ -14,10 +14,9 @@
 //! or when the table is full (the longest silent first, counted). Left out on purpose: attempts that are spread over many
 //! peers, which `scan` counts, and whether an attempt succeeded.
 
-use super::check_ins::hash_of;
 use super::levels::{Entered, Levels};
 use super::login::refusal;
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use compact_str::{CompactString, format_compact};
 use event::field::workload;
 use event::network::{Direction, Endpoints, Flow, FlowState, Payload, Transport};

@@ -11,12 +11,11 @@ use super::beacon::{Beacon, Score};
 use super::levels::{Entered, Levels};
 use super::listener::listener_text;
 use super::port::leaves;
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use compact_str::{ToCompactString, format_compact};
 use event::field::workload;
 use event::network::FlowState;
 use event::{Event, Fact, FactName, Field, Kind};
-use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
 
 /// Pairs at once; with at most 3 kB each, 24 MB.
@@ -96,9 +95,4 @@ pub(super) fn whole(number: f64) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "`as` keeps to the range of i64")]
     let whole = number.round() as i64;
     whole
-}
-
-/// One number for a text within a workload's table: the same on every run.
-pub(crate) fn hash_of(text: &impl Hash) -> u64 {
-    foldhash::quality::FixedState::with_seed(0).hash_one(text)
 }

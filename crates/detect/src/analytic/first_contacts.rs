@@ -13,11 +13,11 @@
 //! State: one entry per workload, dropped after ten minutes, or when the table is full (the longest silent first, counted).
 //! Left out on purpose: datagrams, most of which nobody answers; and places that an earlier contact made known.
 
-use super::check_ins::hash_of;
+use super::check_ins::whole;
 use super::levels::{Entered, Levels};
 use super::port::leaves;
 use super::scan::{Contact, Scan, Sweep};
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use event::field::workload;
 use event::network::{Connection, ConnectionOp, Endpoints, Flow, FlowState, Transport};
 use event::{Event, Fact, FactName, Field, Kind};
@@ -64,7 +64,7 @@ impl Analytic for FirstContacts {
         let Some(tried) = self.workloads.touch(hash_of(&workload), event.boot, make) else { return };
         let place = (ends.remote_ip, ends.remote_port);
         let Some(sweep) = tried.scan.push(event.boot.0, place, contact) else { return };
-        if let Some(holds) = self.levels.turn(&mut tried.entered, number(sweep.failed).unsigned_abs()) {
+        if let Some(holds) = self.levels.turn(&mut tried.entered, whole(sweep.failed).unsigned_abs()) {
             made.push_back(event.turns(Field::WorkloadName.of(event).to_text(), holds, facts(&sweep)));
         }
     }
@@ -102,17 +102,13 @@ fn of_flow(flow: &Flow) -> Contact {
 
 fn facts(sweep: &Sweep) -> Vec<Fact> {
     let window_s = u32::try_from(WINDOW.as_secs()).unwrap_or(u32::MAX);
-    let support = u32::try_from(number(sweep.targets)).unwrap_or(u32::MAX);
+    let support = u32::try_from(whole(sweep.targets)).unwrap_or(u32::MAX);
     let figures = [
         (FactName::ScanHosts, sweep.hosts),
         (FactName::ScanPorts, sweep.ports),
         (FactName::ScanFailed, sweep.failed),
         (FactName::ScanWalk, sweep.walk * 100.0),
     ];
-    let fact = |(name, figure)| Fact { window_s, support, ..Fact::number(name, number(figure)) };
+    let fact = |(name, figure)| Fact { window_s, support, ..Fact::number(name, whole(figure)) };
     figures.map(fact).into()
-}
-
-fn number(figure: f64) -> i64 {
-    super::check_ins::whole(figure)
 }

@@ -8,11 +8,11 @@
 //! first, counted).
 
 use super::beacon::Beacon;
-use super::check_ins::{facts, hash_of, thousandths};
+use super::check_ins::{facts, thousandths};
 use super::levels::{Entered, Levels};
 use super::listener::listener_text;
 use super::port::leaves;
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use compact_str::format_compact;
 use event::field::workload;
 use event::network::{FlowState, Heartbeat};

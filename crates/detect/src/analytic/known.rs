@@ -5,7 +5,7 @@
 //! cases at most; the other way it never errs. A list that is full is not asked any more, which the
 //! strategies name among their blind spots.
 
-use super::check_ins::hash_of;
+use super::hash_of;
 use compact_str::CompactString;
 use event::BootTime;
 use event::network::Dns;

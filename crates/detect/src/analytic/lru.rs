@@ -1,13 +1,19 @@
 //! A table that is bounded in entries and in time, and counts what it had to give up.
 //!
-//! Keys are numbers: those of sockets, or hashes of 64 bits, of which two of a full table are alike in one of 10^11 cases. The
+//! Keys are numbers: those of sockets, or hashes of 64 bits ([`hash_of`]), of which two of a full table are alike in one of 10^11 cases. The
 //! order of use is kept without knowing the values, so that a table of another type costs little code.
 
 use event::BootTime;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{BuildHasher, Hash};
 use std::time::Duration;
+
+/// The key for what an entry is about: the same on every run.
+pub(crate) fn hash_of(subject: &impl Hash) -> u64 {
+    foldhash::quality::FixedState::with_seed(0).hash_one(subject)
+}
 
 /// Entries in the order of their last use.
 pub(crate) struct Lru<V> {

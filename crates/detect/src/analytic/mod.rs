@@ -60,11 +60,10 @@ mod uploads;
 pub mod volume;
 mod web;
 
-pub(crate) use check_ins::hash_of;
 use event::{Class, Event, FactName, Field};
 use levels::Levels;
 pub use listener::listener;
-pub(crate) use lru::Lru;
+pub(crate) use lru::{Lru, hash_of};
 pub(crate) use parameters::Parameters;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -13,9 +13,8 @@
 //! way are counted. Left out on purpose: datagrams; a process that began before Watchkeeper and was not listed; and what is
 //! said, which payload tells.
 
-use super::check_ins::hash_of;
 use super::protocol::{Side, guess_side};
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use compact_str::{CompactString, ToCompactString, format_compact};
 use event::container::Container;
 use event::network::{Connection, ConnectionOp, Transport, UnixConnection};

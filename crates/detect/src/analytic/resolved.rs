@@ -17,11 +17,10 @@
 //! purpose: names from `/etc/hosts`, which no event tells; and DNS over another protocol, whose answers nobody sees.
 //! Sources: RFC 7858 (port 853), RFC 9250 (`doq`), RFC 8484; the resolvers' and clouds' own pages.
 
-use super::check_ins::hash_of;
 use super::known::Known;
 use super::port::leaves;
 use super::registered_domain::{is_local, registered};
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use compact_str::{CompactString, ToCompactString};
 use event::field::workload;
 use event::network::{ConnectionOp, Direction, Dns, Endpoints, Flow, Transport};

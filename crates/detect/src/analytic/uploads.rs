@@ -11,12 +11,12 @@
 //! still goes on, whose bytes all count when it ends; and what goes out to somebody who connected to the workload, which
 //! is what servers are for.
 
-use super::check_ins::{hash_of, whole};
+use super::check_ins::whole;
 use super::levels::{Entered, Levels};
 use super::listener::listener;
 use super::port::leaves;
 use super::volume::{Upload, Volume};
-use super::{Analytic, Lru, Made};
+use super::{Analytic, Lru, Made, hash_of};
 use compact_str::format_compact;
 use event::field::workload;
 use event::network::FlowState;
