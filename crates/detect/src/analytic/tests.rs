@@ -20,7 +20,7 @@ fn of_container(kind: Kind) -> Event {
 }
 
 /// The fact as text, `-` where there is none.
-fn fact(event: &Event, name: FactName) -> String {
+pub(super) fn fact(event: &Event, name: FactName) -> String {
     match event.facts.find(name).map(|fact| &fact.value) {
         None => "-".to_owned(),
         Some(FactValue::Flag(flag)) => flag.to_string(),

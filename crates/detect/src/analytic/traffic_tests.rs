@@ -1,10 +1,11 @@
 //! Facts of scans, logins, uploads, names and addresses, and lists, from events as captures and the kernel give them.
 
+use super::tests::fact;
 use super::{Analytics, Made, Parameters};
 use event::container::{Container, ContainerChange};
 use event::network::{Connection, ConnectionOp, Direction, Dns, Endpoints, Flow, Payload, Transport};
 use event::process::FileHash;
-use event::{BootTime, Class, Event, FactName, FactValue, Field, Kind, Sensor};
+use event::{BootTime, Class, Event, FactName, Field, Kind, Sensor};
 use std::collections::{BTreeMap, BTreeSet};
 
 const SECOND: u64 = 1_000_000_000;
@@ -47,16 +48,6 @@ fn dns(server: &str, query: &str, addresses: &[&str]) -> Kind {
     let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
     let ends = Endpoints { transport: Transport::Udp, ..ends(server, 53) };
     Kind::Dns(Box::new(Dns { ends, direction, response, query: query.into(), addresses, ..Dns::default() }))
-}
-
-fn fact(event: &Event, name: FactName) -> String {
-    match event.facts.find(name).map(|fact| &fact.value) {
-        None => "-".to_owned(),
-        Some(FactValue::Flag(flag)) => flag.to_string(),
-        Some(FactValue::Number(number)) => number.to_string(),
-        Some(FactValue::Real(real)) => real.to_string(),
-        Some(FactValue::Text(text)) => text.to_string(),
-    }
 }
 
 /// Values of facts about entities, in the order in which they are made.
