@@ -6,6 +6,7 @@
 //!
 //! Left out on purpose: HTTP/1 whose head does not begin a piece or goes on beyond it, bodies, and HTTP in TLS.
 
+mod by_flow;
 mod one;
 mod ordered;
 #[cfg(test)]

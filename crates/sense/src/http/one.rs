@@ -3,11 +3,10 @@
 //! One of each flow waits: a next request lets the one before it go without an answer. When too many wait the one that
 //! has waited longest goes.
 
-use std::collections::{HashMap, VecDeque};
-
 use event::network::Http;
 use wire::http::{self, Head};
 
+use super::by_flow::ByFlow;
 use super::{Piece, is_interim, media_type, method, request, text};
 
 /// Requests that wait at once.
@@ -15,18 +14,13 @@ const WAITING: usize = 16_384;
 const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// Requests without an answer, by their flow.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Requests {
-    open: HashMap<u64, Waiting>,
-    /// Flow and serial in the order in which they came; those that are gone are passed over.
-    order: VecDeque<(u64, u64)>,
-    serial: u64,
-}
-
 #[derive(Clone, Debug)]
-struct Waiting {
-    serial: u64,
-    http: Http,
+pub(super) struct Requests(ByFlow<Http>);
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self(ByFlow::new(WAITING))
+    }
 }
 
 /// A request with its answer.
@@ -45,27 +39,17 @@ impl Requests {
             return None;
         }
         let head = http::head(piece.bytes).filter(|head| !head.method.is_empty())?;
-        self.serial += 1;
-        let waiting = Waiting { serial: self.serial, http: asked(piece, &head) };
-        self.order.push_back((piece.flow, self.serial));
-        if let Some(before) = self.open.insert(piece.flow, waiting) {
-            return Some(before.http);
-        }
-        if self.order.len() > 4 * WAITING {
-            let open = &self.open;
-            self.order.retain(|(flow, serial)| open.get(flow).is_some_and(|own| own.serial == *serial));
-        }
-        if self.open.len() > WAITING { self.pop_oldest() } else { None }
+        self.0.insert(piece.flow, asked(piece, &head))
     }
 
     /// A payload to a client; gives back the request that it answers.
     pub(super) fn answered<'a>(&mut self, piece: &Piece<'a>) -> Option<Answer<'a>> {
         let bytes = piece.bytes;
-        if !bytes.starts_with(b"HTTP/") || !self.open.contains_key(&piece.flow) {
+        if !bytes.starts_with(b"HTTP/") || !self.0.contains(piece.flow) {
             return None;
         }
         let head = http::head(bytes).filter(|head| head.status != 0 && !is_interim(head.status))?;
-        let mut http = self.open.remove(&piece.flow)?.http;
+        let mut http = self.0.remove(piece.flow)?;
         http.status = head.status;
         http.media_type = media_type(head.media_type.unwrap_or_default());
         let is_two = head.status == SWITCHING_PROTOCOLS
@@ -79,16 +63,7 @@ impl Requests {
 
     /// The flow ended; gives back what waited.
     pub(super) fn give_up(&mut self, flow: u64) -> Option<Http> {
-        self.open.remove(&flow).map(|waiting| waiting.http)
-    }
-
-    fn pop_oldest(&mut self) -> Option<Http> {
-        while let Some((flow, serial)) = self.order.pop_front() {
-            if self.open.get(&flow).is_some_and(|own| own.serial == serial) {
-                return self.give_up(flow);
-            }
-        }
-        None
+        self.0.remove(flow)
     }
 }
 

@@ -3,11 +3,12 @@
 //! A flow is a connection from its preface on, or from the answer with which a server of HTTP/1 changes to HTTP/2. Its fields
 //! can be read only while all bytes before them were seen; what waits of a direction that was lost is told without an answer.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 
 use event::network::{Direction, Http};
 use wire::http2::{Message, PREFACE, Side};
 
+use super::by_flow::ByFlow;
 use super::ordered::Ordered;
 use super::{Piece, is_interim, media_type, method, request, text};
 
@@ -18,17 +19,17 @@ const WAITING: usize = 128;
 /// RFC 7540 §3.2: the stream of the request that asked for the upgrade.
 const UPGRADE_STREAM: u32 = 1;
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct Connections {
-    open: HashMap<u64, Connection>,
-    /// In the order in which they began; those that are gone are passed over.
-    order: VecDeque<(u64, u64)>,
-    serial: u64,
+#[derive(Clone, Debug)]
+pub(super) struct Connections(ByFlow<Connection>);
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self(ByFlow::new(CONNECTIONS))
+    }
 }
 
 #[derive(Clone, Debug)]
 struct Connection {
-    serial: u64,
     /// Which way the client's bytes go.
     client_sends: Direction,
     client: Lane,
@@ -70,14 +71,14 @@ impl Connections {
             return false;
         }
         let begins = piece.to_server != Some(false) && piece.bytes.starts_with(PREFACE);
-        if begins && !self.open.contains_key(&piece.flow) {
+        if begins && !self.0.contains(piece.flow) {
             self.open(piece.flow, piece.direction, told);
         }
-        if self.open.is_empty() {
+        if self.0.is_empty() {
             return false;
         }
-        let Some(connection) = self.open.get_mut(&piece.flow) else { return false };
-        let Connection { client_sends, client, server, waiting, .. } = connection;
+        let Some(connection) = self.0.find_mut(piece.flow) else { return false };
+        let Connection { client_sends, client, server, waiting } = connection;
         if piece.direction == *client_sends {
             client.take(piece, &mut |message| {
                 if !message.method.is_empty() {
@@ -112,7 +113,7 @@ impl Connections {
         self.open(piece.flow, client_sends, told);
         let behind = piece.bytes.len().saturating_sub(rest.len());
         let sequence = piece.sequence.wrapping_add(u32::try_from(behind).unwrap_or(u32::MAX));
-        if let Some(connection) = self.open.get_mut(&piece.flow) {
+        if let Some(connection) = self.0.find_mut(piece.flow) {
             connection.waiting.insert(UPGRADE_STREAM, http);
             connection.server.ordered = Ordered::at(sequence);
         }
@@ -121,32 +122,24 @@ impl Connections {
 
     /// The flow ended: gives what waited.
     pub(super) fn give_up(&mut self, flow: u64, told: &mut dyn FnMut(Http)) {
-        if let Some(connection) = self.open.remove(&flow) {
-            connection.waiting.into_values().for_each(told);
-        }
+        self.0.remove(flow).into_iter().for_each(|connection| connection.give_up(told));
     }
 
     fn open(&mut self, flow: u64, client_sends: Direction, told: &mut dyn FnMut(Http)) {
-        self.serial += 1;
         let connection = Connection {
-            serial: self.serial,
             client_sends,
             client: Lane::new(wire::Direction::ToServer),
             server: Lane::new(wire::Direction::ToClient),
             waiting: BTreeMap::new(),
         };
-        self.open.insert(flow, connection);
-        self.order.push_back((flow, self.serial));
-        if self.order.len() > 4 * CONNECTIONS {
-            let open = &self.open;
-            self.order.retain(|(flow, serial)| open.get(flow).is_some_and(|own| own.serial == *serial));
-        }
-        while self.open.len() > CONNECTIONS {
-            let Some((oldest, serial)) = self.order.pop_front() else { return };
-            if self.open.get(&oldest).is_some_and(|own| own.serial == serial) {
-                self.give_up(oldest, told);
-            }
-        }
+        self.0.insert(flow, connection).into_iter().for_each(|gone| gone.give_up(told));
+    }
+}
+
+impl Connection {
+    /// Gives what waited.
+    fn give_up(self, told: &mut dyn FnMut(Http)) {
+        self.waiting.into_values().for_each(told);
     }
 }
 
