@@ -1,8 +1,8 @@
 //! Whose side of a connection is the own one, where no sensor stands on a host.
 //!
-//! A capture sees both ends alike. Events tell the own end from the peer's, so one is chosen: the one that the sensor says is
-//! local, else the inside address; of two or none the one that opened. Inside are the addresses that are never routed on the Internet: RFC 1918, RFC 4193,
-//! link-local and loopback.
+//! A capture sees both ends alike. Events tell the own end from the peer's, so one is chosen: the one that the sensor
+//! says is local, else the inside address; of two or none the one that opened. Inside are the addresses that are never
+//! routed on the Internet: RFC 1918, RFC 4193, link-local and loopback.
 
 use std::net::IpAddr;
 

@@ -71,8 +71,8 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Starts both. The engine compiles the documents and reads the intel lists at once and then waits at the other end of the returned socket for
-    /// the rings; `started` is when the user asked.
+    /// Starts both. The engine compiles the documents and reads the intel lists at once and then waits at the other end
+    /// of the returned socket for the rings; `started` is when the user asked.
     ///
     /// # Errors
     /// The kernel refuses a process, a pipe or a socket.

@@ -1,8 +1,9 @@
 //! Kernel records to events.
 //!
 //! In: one record of a ring, as `bpf/layout.h` describes it, and the offset between the two clocks. Out: events,
-//! or why there are none. No I/O, no clock; requests of HTTP wait here for their answers, everything else stands alone. The records were written by our own programs, but strings,
-//! packets and lengths inside come from whoever is watched, so every length is checked and nothing panics.
+//! or why there are none. No I/O, no clock; requests of HTTP wait here for their answers, everything else stands alone.
+//! The records were written by our own programs, but strings, packets and lengths inside come from whoever is watched,
+//! so every length is checked and nothing panics.
 
 mod file;
 mod kernel;
@@ -111,9 +112,9 @@ impl Decoder {
         WallTime(boot.0.saturating_add(u64::try_from(self.wall_minus_boot.as_nanos()).unwrap_or(0)))
     }
 
-    /// Appends the events of one record to `out`: one; for a packet also the DNS message that it holds and the requests
-    /// of HTTP that it answers or lets go, but none without payload; before the end of a connection the requests that got
-    /// no answer. Sequence numbers are for the caller to give.
+    /// Appends the events of one record to `out`: one; for a packet also the DNS message that it holds and the
+    /// requests of HTTP that it answers or lets go, but none without payload; before the end of a connection the
+    /// requests that got no answer. Sequence numbers are for the caller to give.
     ///
     /// # Errors
     /// The record is malformed or of an unknown kind; `out` is unchanged.
@@ -205,8 +206,8 @@ impl Decoder {
     }
 }
 
-/// The event of a request, beside one of the flow with this cookie. A request that had waited longest of too many is of another
-/// flow: whose that is, is not known any more.
+/// The event of a request, beside one of the flow with this cookie. A request that had waited longest of too many is of
+/// another flow: whose that is, is not known any more.
 fn request(beside: &Event, cookie: u64, http: Http) -> Event {
     let is_of_it = http.cookie == cookie;
     let mut event = beside.followed_by(Kind::Http(Box::new(http)));
