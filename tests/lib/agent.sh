@@ -1,4 +1,5 @@
-# The agent under live test. Sourced after docker.sh, with Docker started: the agent is told of it by DOCKER_HOST.
+# The agent under live test. Sourced after common.sh, and after docker.sh with Docker started where it is to see that: it is
+# told of it by DOCKER_HOST.
 
 AGENT_PID=
 AGENT_DIR=
@@ -30,6 +31,19 @@ start_watch() {
         note "the agent did not start within 30 s: $(cat "$AGENT_DIR/agent.err")"
         return 1
     }
+}
+
+# agent_pids: ids of the agent's three processes.
+agent_pids() { echo "$AGENT_PID" "$(pgrep -P "$AGENT_PID" | tr '\n' ' ')"; }
+
+# agent_cpu_ms: processor time of the agent's processes so far, in ms.
+agent_cpu_ms() {
+    local pid sum=0 ticks
+    for pid in $(agent_pids); do
+        ticks=$(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat")
+        sum=$((sum + ticks * 1000 / $(getconf CLK_TCK)))
+    done
+    echo "$sum"
 }
 
 agent_said() { grep -qE -- "$1" "$AGENT_DIR/agent.err"; }

@@ -1,4 +1,4 @@
-# Shared by every test script: messages, verdicts and their count. Sourced, never run.
+# Shared by every test script: messages, verdicts and their count, and how to wait. Sourced, never run.
 #
 # Verdicts go to stdout, one per line; messages go to stderr. A script ends with `verdict_total`, whose last line is
 # "N passed, N failed" and whose status is 1 when anything failed.
@@ -58,4 +58,11 @@ until_true() {
         [ "$SECONDS" -lt "$end" ] || return 1
         sleep 0.05
     done
+}
+
+# Gone, or a zombie that only wait() still sees.
+process_gone() {
+    local state
+    state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 0
+    [ -z "$state" ] || [ "$state" = Z ]
 }

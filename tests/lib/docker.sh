@@ -61,13 +61,6 @@ end_child() {
     wait "$1" 2>/dev/null || true
 }
 
-# Gone, or a zombie that only wait() still sees.
-process_gone() {
-    local state
-    state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 0
-    [ -z "$state" ] || [ "$state" = Z ]
-}
-
 # start_server NAME ARG…: `testnet ARG…` in the daemon's namespace; its output is DIR/NAME.out, its id in SERVERS.
 start_server() {
     local name=$1

@@ -21,8 +21,6 @@ IDLE_SECONDS=${IDLE_SECONDS:-60}
 STARTS=${STARTS:-5}
 DIR=
 
-agent_pids() { echo "$AGENT_PID" "$(pgrep -P "$AGENT_PID" | tr '\n' ' ')"; }
-
 # Resident memory of each process, kB, without the pages of maps that it has mapped: those are counted with the maps.
 # "NAME RSS ANONYMOUS FILE"; file pages are the program itself, which the three processes share.
 memory() {
@@ -49,14 +47,6 @@ map_memory() {
     for fd in "/proc/$AGENT_PID"/fdinfo/*; do
         awk '/^map_type/ { m = 1 } /^memlock/ { b = $2 } /^map_id/ { i = $2 } END { if (m) print i, b }' "$fd" 2>/dev/null || true
     done | sort -u | awk '{ n++; s += $2 } END { print n + 0, s + 0 }'
-}
-
-cpu_ticks() {
-    local pid sum=0
-    for pid in $(agent_pids); do
-        sum=$((sum + $(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat")))
-    done
-    echo "$sum"
 }
 
 start_timed_agent() {
@@ -105,10 +95,10 @@ resident() {
 
 idle() {
     local before after share
-    before=$(cpu_ticks)
+    before=$(agent_cpu_ms)
     sleep "$IDLE_SECONDS"
-    after=$(cpu_ticks)
-    share=$(awk -v t=$((after - before)) -v s="$IDLE_SECONDS" 'BEGIN { printf "%.2f", t / s }')
+    after=$(agent_cpu_ms)
+    share=$(awk -v ms=$((after - before)) -v s="$IDLE_SECONDS" 'BEGIN { printf "%.2f", ms / s / 10 }')
     row "idle over $IDLE_SECONDS s, $CONTAINERS containers that sleep" "$share % of a core" "≤ 0.3 %"
     at_most "idle, percent of a core" "$share" 0.3
 }

@@ -6,6 +6,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/common.sh
 . "$here/../lib/common.sh"
+# shellcheck source=../lib/agent.sh
+. "$here/../lib/agent.sh"
 # shellcheck source=../lib/load.sh
 . "$here/../lib/load.sh"
 
@@ -14,39 +16,20 @@ SECONDS_EACH=${SECONDS_EACH:-30}
 RECORD_RATE=${RECORD_RATE:-20000}
 RECORD_SECONDS=${RECORD_SECONDS:-10}
 DIR=
-AGENT=
 
 # watch ARG…: the agent without Docker; returns once it says that it is ready.
-watch() {
-    # The redirection below is the child's: until then the file of the last start would be there to read.
-    : >"$DIR/err"
-    "$TARGET/release/watchkeeper" watch --format json --strategies "$REPO/strategies" "$@" >"$DIR/alerts" 2>"$DIR/err" &
-    AGENT=$!
-    until_true 30 grep -q 'ready after' "$DIR/err" || { cat "$DIR/err" >&2; die "the agent is not ready after 30 s"; }
-}
+watch() { start_watch "$@" || die "no agent"; }
 
-# Processor time in ms of the agent's processes so far.
-agent_cpu_ms() {
-    local pid sum=0 ticks
-    for pid in "$AGENT" $(pgrep -P "$AGENT"); do
-        ticks=$(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat")
-        sum=$((sum + ticks * 10))
-    done
-    echo "$sum"
-}
-
+# The last of the agent's messages says what it saw.
 end_watch() {
-    # The redirection below is the child's: until then the file of the last start would be there to read.
-    : >"$DIR/err"
-    kill -INT "$AGENT"
-    wait "$AGENT" || true
-    AGENT=
-    read -r EVENTS LOST < <(sed -n 's/.*from \([0-9]*\) events, \([0-9]*\) observations lost.*/\1 \2/p' "$DIR/err") ||
-        die "the agent did not say what it saw: $(cat "$DIR/err")"
+    stop_agent || true
+    read -r EVENTS LOST < <(
+        sed -n 's/.*from \([0-9]*\) events, \([0-9]*\) observations lost.*/\1 \2/p' "$AGENT_DIR/agent.err" | tail -n 1
+    ) || die "the agent did not say what it saw: $(cat "$AGENT_DIR/agent.err")"
 }
 
 tidy() {
-    [ -z "$AGENT" ] || kill "$AGENT" 2>/dev/null || true
+    stop_agent || true
     rm -rf "$DIR"
 }
 
@@ -80,6 +63,7 @@ replay() {
 main() {
     [ "$(id -u)" -eq 0 ] || { skip "sensing needs root"; return 0; }
     DIR=$(mktemp -d /tmp/watchkeeper-pipeline.XXXXXX)
+    AGENT_DIR=$DIR
     trap tidy EXIT
     example watchkeeper-detect pipeline
     build_load "$DIR"

@@ -11,6 +11,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/common.sh
 . "$here/../lib/common.sh"
+# shellcheck source=../lib/agent.sh
+. "$here/../lib/agent.sh"
 # shellcheck source=../lib/packages.sh
 . "$here/../lib/packages.sh"
 # shellcheck source=../lib/load.sh
@@ -26,7 +28,6 @@ SERVER=10.213.0.2
 PORT=5201
 DIR=
 GROUPS_DIR=
-AGENT=
 IPERF=
 
 cgroup_root() { if [ -e /sys/fs/cgroup/cgroup.controllers ]; then echo /sys/fs/cgroup; else echo /sys/fs/cgroup/unified; fi; }
@@ -71,35 +72,11 @@ transfer() {
     jq -e '.end.sum_received.bits_per_second | floor' <<<"$report"
 }
 
-start_watching() {
-    # The redirection below is the child's: until then the file of the last start would be there to read.
-    : >"$DIR/err"
-    "$TARGET/release/watchkeeper" watch --format json --strategies "$REPO/strategies" >"$DIR/alerts" 2>"$DIR/err" &
-    AGENT=$!
-    until_true 30 grep -q 'ready after' "$DIR/err" || { cat "$DIR/err" >&2; die "the agent is not ready after 30 s"; }
-}
-
-stop_watching() {
-    [ -n "$AGENT" ] || return 0
-    kill -INT "$AGENT" 2>/dev/null || true
-    wait "$AGENT" 2>/dev/null || true
-    AGENT=
-}
-
-# Hundredths of a second of the agent's three processes.
-agent_ticks() {
-    local pid sum=0
-    for pid in "$AGENT" $(pgrep -P "$AGENT"); do
-        sum=$((sum + $(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat")))
-    done
-    echo "$sum"
-}
-
 # round with|without: one transfer, into DIR/NAME.
 round() {
-    [ "$1" = without ] || start_watching
+    [ "$1" = without ] || start_watch || die "no agent"
     transfer "$SECONDS_EACH" >>"$DIR/$1" || die "no transfer: $(cat "$DIR/client")"
-    stop_watching
+    stop_agent || true
 }
 
 throughput() {
@@ -122,12 +99,12 @@ throughput() {
 
 processor() {
     local before after bits share
-    start_watching
-    before=$(agent_ticks)
+    start_watch || die "no agent"
+    before=$(agent_cpu_ms)
     bits=$(transfer "$RATE_SECONDS" --bitrate "$RATE") || die "no transfer: $(cat "$DIR/client")"
-    after=$(agent_ticks)
-    stop_watching
-    share=$(awk -v t=$((after - before)) -v s="$RATE_SECONDS" -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "%.2f", t / hz / s * 100 }')
+    after=$(agent_cpu_ms)
+    stop_agent || true
+    share=$(awk -v ms=$((after - before)) -v s="$RATE_SECONDS" 'BEGIN { printf "%.2f", ms / s / 10 }')
     row "processor time of the agent at $(awk -v b="$bits" 'BEGIN { printf "%.2f", b / 1e9 }') Gb/s of bulk, $RATE_SECONDS s" \
         "$share % of a core" "≤ 2 %"
     at_least "bits a second" "$bits" 900000000
@@ -136,7 +113,7 @@ processor() {
 
 tidy() {
     local who
-    stop_watching
+    stop_agent || true
     if [ -n "$IPERF" ]; then
         kill "$IPERF" 2>/dev/null || true
         wait "$IPERF" 2>/dev/null || true
@@ -153,6 +130,7 @@ main() {
     [ "$(id -u)" -eq 0 ] || { skip "sensing needs root"; return 0; }
     install_packages iperf3 iproute2 jq procps util-linux || { skip "iperf3 cannot be had"; return 0; }
     DIR=$(mktemp -d /tmp/watchkeeper-traffic.XXXXXX)
+    AGENT_DIR=$DIR
     trap tidy EXIT
     make_containers
     start_server
