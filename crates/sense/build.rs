@@ -1,7 +1,8 @@
 //! Compiles the kernel programs in `bpf/` to `$OUT_DIR/watchkeeper.bpf.o`, which the loader embeds.
 //!
 //! In: clang, llvm-strip and libbpf's headers. Out: one relocatable (CO-RE) object for every kernel from 5.10 on.
-//! Its debug sections are stripped; the type information (BTF) that relocation needs stays.
+//! Its debug sections are stripped; the type information (BTF) that relocation needs stays, but not the relocations of the
+//! type information itself, which no loader reads.
 
 use std::{
     env, fs,
@@ -9,6 +10,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
+/// A quarter of the object: for linkers that join several objects.
+const UNREAD: [&str; 2] = [".rel.BTF", ".rel.BTF.ext"];
 const INSTALL: &str = "hint: apt-get install clang llvm libbpf-dev";
 
 fn main() -> ExitCode {
@@ -56,7 +59,10 @@ fn build() -> Result<(), String> {
     // Debug information must not depend on where the tree lies: equal sources give equal objects.
     compile.arg("-fdebug-compilation-dir=.");
     run(&mut compile)?;
-    run(Command::new(&strip).arg("-g").arg(&object))
+    run(Command::new(&strip)
+        .arg("-g")
+        .args(UNREAD.map(|section| format!("--remove-section={section}")))
+        .arg(&object))
 }
 
 fn variable(name: &str) -> Result<String, String> {
