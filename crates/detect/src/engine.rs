@@ -351,8 +351,8 @@ fn wanted(compiled: &Compiled) -> Wants {
     let mut classes = BTreeSet::from([Class::Container, Class::Health, Class::Tick]);
     classes.extend(compiled.judged.keys());
     if classes.contains(&Class::NetworkFlow) || classes.contains(&Class::Fact) {
-        // What the engine makes flows of, and facts about who speaks to whom.
-        classes.extend([Class::NetworkConnection, Class::NetworkPayload, Class::Dns]);
+        // What the engine makes flows of, those that go on, and facts about who speaks to whom.
+        classes.extend([Class::NetworkConnection, Class::NetworkPayload, Class::NetworkFlow, Class::Dns]);
     }
     if classes.contains(&Class::Http) {
         // Requests are read from the first payload.
@@ -362,7 +362,7 @@ fn wanted(compiled: &Compiled) -> Wants {
         // Whose flow it is, and when it ends.
         classes.insert(Class::NetworkConnection);
     }
-    let whole = [Class::Container, Class::Health, Class::Tick, Class::NetworkConnection];
+    let whole = [Class::Container, Class::Health, Class::Tick, Class::NetworkConnection, Class::NetworkFlow];
     let partial = compiled.operations.iter().filter(|(class, _)| !whole.contains(class));
     let operations = partial.map(|(class, operations)| (*class, operations.clone())).collect();
     Wants { classes, operations, file_names: compiled.file_names.clone() }

@@ -79,16 +79,30 @@ impl Conversation {
         matches!(self.state, State::Over(..))
     }
 
+    /// What is known so far of a flow whose listener has the port `port`: names once the protocol is sure.
+    pub fn so_far(&self, port: u16) -> (Verdict, Said) {
+        let said = match &self.state {
+            State::Over(_, said) => (**said).clone(),
+            State::Open(_) => Said::default(),
+        };
+        of_port((self.verdict(), said), self.transport, port)
+    }
+
     /// The last word about a flow whose listener has the port `port`.
     pub fn finish(self, port: u16) -> (Verdict, Said) {
-        let (verdict, mut said) = match self.state {
+        let word = match self.state {
             State::Over(verdict, said) => (verdict, *said),
             State::Open(judge) => last_word(*judge, self.transport),
         };
-        let verdict = Verdict { protocol: by_port(verdict.protocol, port), ..verdict };
-        said.facts.extend(facts_of_port(self.transport.into(), port, verdict));
-        (verdict, said)
+        of_port(word, self.transport, port)
     }
+}
+
+/// With what the port of the listener tells.
+fn of_port((verdict, mut said): (Verdict, Said), transport: Transport, port: u16) -> (Verdict, Said) {
+    let verdict = Verdict { protocol: by_port(verdict.protocol, port), ..verdict };
+    said.facts.extend(facts_of_port(transport.into(), port, verdict));
+    (verdict, said)
 }
 
 fn last_word(judge: Judge, transport: Transport) -> (Verdict, Said) {

@@ -39,6 +39,7 @@ enum wk_kind {
 	WK_SIGNAL,      /* signal sent to a guarded process */
 	WK_MEMORY,      /* memory that is executable and anonymous, or writable before */
 	WK_URING,       /* operation submitted through io_uring */
+	WK_HEARTBEATS,  /* bursts of payload inside a flow that goes on */
 	WK_KIND_END
 };
 
@@ -237,6 +238,21 @@ struct wk_packet {
 	__u32 ifindex;
 	__u64 seen_bytes;     /* payload bytes of this flow and direction before this packet */
 	/* data: captured bytes from the IP header on */
+};
+
+/* ---- WK_HEARTBEATS ---- the owner comes from the cookie */
+#define WK_HEARTBEATS_KEPT 64 /* power of two */
+struct wk_heartbeat {
+	__u32 gap_ms;         /* from the begin of the burst before; 0 for the flow's first */
+	__u16 bytes_out, bytes_in; /* payload until the next burst; 65535 and more */
+};
+struct wk_heartbeats {
+	struct wk_header h;
+	__u64 cookie;
+	struct wk_endpoint e;
+	__u64 bytes_out, bytes_in; /* payload of the flow until the end of the last burst */
+	__u32 count, pad;     /* bursts that are over; kept are the latest of them */
+	struct wk_heartbeat over[WK_HEARTBEATS_KEPT]; /* burst number n at n modulo WK_HEARTBEATS_KEPT */
 };
 
 /* ---- WK_FD ---- */

@@ -48,7 +48,7 @@ struct wk_flow {
 	u32 verdict;     /* of a whole socket: FLOW_KEEP, or 0: no owner was looked for yet */
 	u32 announced;   /* a WK_SK_SEND record was written */
 	u32 dns;         /* of a whole socket: packets still captured whole as DNS */
-	u32 pad;
+	u32 last;        /* when the last packet came, in ticks (heartbeat.bpf.c); 0: none did */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -424,6 +424,8 @@ int sx_socketcall32(struct wk_args *ctx)
 }
 
 /* ---- TCP ---- */
+static __always_inline void wk_bursts_close(struct sock *sk, u64 cookie, u64 cgroup, u64 in, u64 out);
+
 /* Linux 4.16. Established and closed connections; byte counts are payload without retransmissions. */
 SEC("raw_tp/inet_sock_set_state")
 int on_tcp_state(struct wk_args *ctx)
@@ -439,18 +441,22 @@ int on_tcp_state(struct wk_args *ctx)
 		wk_count(dropped_host);
 		return 0;
 	}
+	struct tcp_sock *tcp = (void *)sk;
+	u64 out = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+	u64 in = BPF_CORE_READ(tcp, bytes_received);
+	/* The peer's FIN counts as a byte received. */
+	if (in && BPF_CORE_READ(sk, __sk_common.skc_flags) & 1ul << SOCK_DONE_FLAG)
+		in -= 1;
+	if (after == TCP_CLOSE_STATE)
+		wk_bursts_close(sk, cookie, cgroup, in, out);
 	struct wk_tcp *e = wk_reserve(ring_network, WK_RING_NETWORK, sizeof(*e));
 	if (!e)
 		return 0;
 	wk_owner_header(&e->h, WK_TCP, cookie, cgroup);
-	struct tcp_sock *tcp = (void *)sk;
 	e->h.len = sizeof(*e);
 	e->cookie = cookie;
-	e->bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
-	e->bytes_received = BPF_CORE_READ(tcp, bytes_received);
-	/* The peer's FIN counts as a byte received. */
-	if (e->bytes_received && BPF_CORE_READ(sk, __sk_common.skc_flags) & 1ul << SOCK_DONE_FLAG)
-		e->bytes_received -= 1;
+	e->bytes_sent = out;
+	e->bytes_received = in;
 	wk_endpoint(&e->e, sk);
 	e->old_state = before;
 	e->new_state = after;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Packets of containers' sockets: the first bytes of each TCP flow and direction, the first packets of each UDP
- * flow, DNS whole. In: cgroup_skb programs at the root of the default hierarchy (no task; the owner comes from
- * network.bpf.c). Out: WK_PACKET in the network ring. Left out: packets of AF_PACKET sockets, which pass no such
- * hook; fragments behind the first; transports without ports (ICMP), whose sockets are reported when they are made.
+ * flow, DNS whole; and where payload comes behind a silence. In: cgroup_skb programs at the root of the default
+ * hierarchy (no task; the owner comes from network.bpf.c). Out: WK_PACKET in the network ring; bursts for
+ * heartbeat.bpf.c. Left out: packets of AF_PACKET sockets, which pass no such hook; fragments behind the first;
+ * transports without ports (ICMP), whose sockets are reported when they are made.
  */
 
 const volatile u32 first_bytes = 1024;  /* payload bytes of each TCP flow and direction that are captured */
@@ -75,6 +76,8 @@ static __always_inline bool wk_parse(struct __sk_buff *skb, struct wk_packet_vie
 	}
 	u32 port = out ? p->dest_port : p->source_port;
 	p->peer = v4 ? wk_peer_v4(addr[0], port) : wk_peer_v6(addr, port);
+	if (!p->peer) /* that is the whole socket's */
+		p->peer = 1;
 	return true;
 }
 
@@ -114,10 +117,15 @@ static __noinline int wk_capture(struct __sk_buff *skb, u64 cookie, u64 seen, u3
 	return 1;
 }
 
+static __always_inline u32 wk_payload(const struct wk_packet_view *p, u32 len)
+{
+	return len > p->payload ? len - p->payload : 0;
+}
+
 /* How many bytes of the packet are wanted; counts them as seen. */
 static __always_inline u32 wk_packet_want(struct wk_packet_view *p, struct wk_flow *f, u32 len, u32 out, u64 *seen)
 {
-	u32 payload = len > p->payload ? len - p->payload : 0;
+	u32 payload = wk_payload(p, len);
 	*seen = f->bytes[out];
 	u32 packets = f->packets[out];
 	f->bytes[out] = *seen + payload;
@@ -142,6 +150,81 @@ static __always_inline bool wk_is_dns(struct wk_packet_view *p, struct wk_flow *
 	return budget;
 }
 
+/* The ends as the packet has them. */
+static __always_inline void wk_packet_ends(struct __sk_buff *skb, const struct wk_packet_view *p, u32 out,
+					    struct wk_endpoint *e)
+{
+	u8 first = 0, *source = out ? e->local : e->remote, *dest = out ? e->remote : e->local;
+	bpf_skb_load_bytes(skb, 0, &first, 1);
+	if (first >> 4 == 4) {
+		e->family = AF_INET;
+		bpf_skb_load_bytes(skb, 12, source, 4);
+		bpf_skb_load_bytes(skb, 16, dest, 4);
+	} else {
+		e->family = AF_INET6;
+		bpf_skb_load_bytes(skb, 8, source, 16);
+		bpf_skb_load_bytes(skb, 24, dest, 16);
+	}
+	e->protocol = p->protocol;
+	e->local_port = out ? p->source_port : p->dest_port;
+	e->remote_port = out ? p->dest_port : p->source_port;
+}
+
+/*
+ * A burst of the flow begins with this packet. Streams are counted by the kernel, since most of their packets are not
+ * looked at; when this hook runs, it has not counted this one yet.
+ */
+static __noinline int wk_burst(struct __sk_buff *skb, const struct wk_packet_view *p, const struct wk_flow *f,
+			       u64 cookie, u32 out)
+{
+	struct wk_flow_key key = { cookie, p->peer };
+	struct wk_endpoint e = {};
+	u64 sent = f->bytes[1], received = f->bytes[0];
+	if (p->protocol == IPPROTO_TCP) {
+		struct bpf_sock *sk = skb->sk;
+		if (sk)
+			sk = bpf_sk_fullsock(sk);
+		struct bpf_tcp_sock *tcp = sk ? bpf_tcp_sock(sk) : NULL;
+		if (!tcp)
+			return 0;
+		/* All was acknowledged, or its repetition would have broken the silence. */
+		sent = tcp->bytes_acked;
+		received = tcp->bytes_received;
+		/* Or clang joins the two ways of reading, by arithmetic on the pointer. */
+		asm volatile("" : "+r"(sent), "+r"(received));
+		struct wk_owner *owner = bpf_map_lookup_elem(&socket_owners, &cookie);
+		if (owner && owner->remote_port && sent)
+			sent -= 1; /* its SYN, which was acknowledged too */
+	}
+	struct wk_bursts *b = wk_bursts_of(&key);
+	u32 told = b ? wk_burst_begins(b, received, sent) : 0;
+	if (!told)
+		return 0;
+	wk_packet_ends(skb, p, out, &e);
+	return wk_heartbeats_tell(b, &e, cookie, bpf_skb_cgroup_id(skb), told);
+}
+
+/*
+ * Whether it is a segment without payload, as half of the packets of a transfer are. Read where it lies: what is not
+ * there, or has options or other headers before TCP's, is looked at in full.
+ */
+static __always_inline bool wk_is_bare_segment(struct __sk_buff *skb)
+{
+	const u8 *h = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	if (h + 60 <= end && h[0] >> 4 == 6 && h[6] == IPPROTO_TCP)
+		return skb->len <= 40 + (h[52] >> 4) * 4u;
+	if (h + 40 <= end && h[0] == 0x45 && h[9] == IPPROTO_TCP && !(h[6] & 0x1f) && !h[7])
+		return skb->len <= 20 + (h[32] >> 4) * 4u;
+	return false;
+}
+
+static __always_inline u32 wk_silence(struct wk_flow *f, u32 now)
+{
+	u32 last = f->last;
+	f->last = now;
+	return last ? now - last : 0;
+}
+
 static __always_inline int wk_packet(struct __sk_buff *skb, u32 out)
 {
 	struct wk_packet_view p = {};
@@ -157,11 +240,19 @@ static __always_inline int wk_packet(struct __sk_buff *skb, u32 out)
 			return 1;
 		whole->verdict = FLOW_KEEP;
 	}
-	if (!wk_parse(skb, &p, out))
+	/* A stream whose first bytes are captured is looked at again only behind a silence. */
+	u32 now = wk_ticks(), silence = wk_silence(whole, now);
+	if (silence < SILENCE_TICKS && whole->bytes[out] && whole->bytes[out] >= first_bytes)
+		return 1;
+	if (wk_is_bare_segment(skb) || !wk_parse(skb, &p, out))
 		return 1;
 	struct wk_flow *f = p.peer ? wk_flow_of(cookie, p.peer) : whole;
 	if (!f)
 		return 1;
+	if (f != whole)
+		silence = wk_silence(f, now);
+	if (silence >= SILENCE_TICKS && wk_payload(&p, skb->len))
+		wk_burst(skb, &p, f, cookie, out);
 	u32 want = wk_packet_want(&p, f, skb->len, out, &seen);
 	if (wk_is_dns(&p, whole))
 		want = skb->len;

@@ -7,6 +7,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #include "process.bpf.c"
 #include "cgroup.bpf.c"
 #include "network.bpf.c"
+#include "heartbeat.bpf.c"
 #include "packet.bpf.c"
 #include "file.bpf.c"
 #include "privilege.bpf.c"

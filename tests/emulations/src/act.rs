@@ -7,7 +7,7 @@ use std::time::Duration;
 use strategy::document::blocks::{Emulation, Place};
 
 /// Longest act, seconds: what takes longer hangs.
-const LONGEST: &str = "40";
+const LONGEST: &str = "100";
 /// How long a peer may take until it listens.
 const PEER_STARTS: Duration = Duration::from_millis(700);
 /// Begin of the names of containers and networks that emulations make.

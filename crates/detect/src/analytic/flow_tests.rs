@@ -2,8 +2,10 @@
 
 use super::protocol::FlowProtocol;
 use super::{Analytic, Analytics, Made, Parameters};
-use event::network::{Connection, ConnectionOp, Direction, Endpoints, Flow, Payload, Transport};
-use event::{BootTime, Class, ContainerId, Event, Kind, Owner, Sensor, WallTime};
+use event::network::{
+    Connection, ConnectionOp, Direction, Endpoints, Flow, FlowState, Heartbeat, Payload, Transport,
+};
+use event::{BootTime, Class, ContainerId, Event, FactName, Field, Kind, Owner, Sensor, WallTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn analytics() -> Analytics {
@@ -88,6 +90,34 @@ fn a_connection_whose_beginning_was_not_seen_is_a_flow_as_well() {
         (found[0].received.payload_bytes, found[0].duration_ns, found[0].protocol.as_str()),
         (5, 0, "")
     );
+}
+
+#[test]
+fn a_flow_that_goes_on_has_what_is_known_of_it_and_keeps_time() {
+    let mut analytics = Analytics::new(
+        Parameters::default(),
+        &BTreeMap::from([(Class::Fact, BTreeSet::new()), (Class::NetworkFlow, BTreeSet::new())]),
+    );
+    let heartbeats = vec![Heartbeat { gap_ms: 10_000, bytes_out: 60, bytes_in: 20 }; 40];
+    let state = FlowState::Update;
+    let goes_on = Flow { state, ends: ends(Transport::Tcp), cookie: 9, heartbeats, ..Flow::default() };
+    let mut made = Made::new();
+    let mut observe = |event: Event| {
+        let mut event = event;
+        analytics.observe(&mut event, &mut made);
+        event
+    };
+    observe(at(1, Kind::Connection(Box::new(connection(ConnectionOp::Connect, Transport::Tcp)))));
+    observe(at(2, payload(Transport::Tcp, Direction::Out, "GET /x HTTP/1.1\r\nHost: c2.test\r\n\r\n")));
+    observe(at(2, payload(Transport::Tcp, Direction::In, "HTTP/1.1 200 OK\r\n\r\n")));
+    let event = observe(at(401, Kind::Flow(Box::new(goes_on))));
+    let Kind::Flow(flow) = &event.kind else { panic!() };
+    assert!(flow.initiated && event.facts.find(FactName::Beacon).is_some());
+    assert_eq!((flow.start.0, flow.duration_ns), (1_000_000_000, 400_000_000_000));
+    assert_eq!((flow.protocol.as_str(), flow.names.host.as_str()), ("http", "c2.test"));
+    let subjects: Vec<_> =
+        made.iter().map(|event| Field::FactSubject.of(event).to_text().to_string()).collect();
+    assert!(subjects.iter().any(|subject| subject.ends_with("c2.test port 4444")), "{subjects:?}");
 }
 
 #[test]

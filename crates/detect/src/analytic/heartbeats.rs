@@ -45,15 +45,21 @@ impl Heartbeats {
 impl Analytic for Heartbeats {
     fn observe(&mut self, event: &mut Event, made: &mut Made) {
         let Kind::Flow(flow) = &event.kind else { return };
-        if flow.heartbeats.is_empty() || !flow.initiated || !leaves(&flow.ends) {
+        let is_over = flow.state == FlowState::End;
+        if (flow.heartbeats.is_empty() && !is_over) || !flow.initiated || !leaves(&flow.ends) {
             return;
         }
         let Some(workload) = workload(event) else { return };
+        let key = hash_of(&(workload, flow.cookie, flow.ends.remote_ip, flow.ends.remote_port));
+        if flow.heartbeats.is_empty() {
+            // The kernel told them before the end.
+            self.flows.remove(key);
+            return;
+        }
         let score = history(&flow.heartbeats).score();
         let Some(score) = score.filter(|score| score.period_s >= self.least_period_s) else { return };
-        let key = hash_of(&(workload, flow.cookie));
         let value = thousandths(score.probability);
-        let turn = if flow.state == FlowState::End {
+        let turn = if is_over {
             self.levels.turn(&mut self.flows.remove(key).unwrap_or_default(), value)
         } else {
             let entered = self.flows.touch(key, event.boot, Entered::default);

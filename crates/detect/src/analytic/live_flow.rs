@@ -45,6 +45,19 @@ impl Live {
         trace.last = event.wall;
     }
 
+    /// Adds what is known of a flow that goes on.
+    pub(super) fn describe(&self, flow: &mut Flow, now: WallTime) {
+        let side = self.side.unwrap_or_else(|| guess_side(&flow.ends));
+        flow.initiated = side == Side::Client;
+        if let Some(trace) = &self.trace {
+            (flow.start, flow.duration_ns) = (trace.start, now.0.saturating_sub(trace.start.0));
+        }
+        if let Some(talk) = &self.talk {
+            let (verdict, said) = talk.so_far(side.listener_port(&flow.ends));
+            flow::describe(flow, &verdict, &said.names, said.facts);
+        }
+    }
+
     /// The flow of a connection that closes.
     pub(super) fn close(mut self, connection: &Connection, event: &Event) -> Event {
         let trace = self.trace_from(event, (connection.ends, connection.cookie));

@@ -70,6 +70,12 @@ impl<V> Lru<V> {
         Some(self.values.get_mut(place)?.get_or_insert_with(make))
     }
 
+    /// The entry of `key`, without using it.
+    pub(crate) fn find(&self, key: u64) -> Option<&V> {
+        let slot = self.order.slots.get(&key)?;
+        self.values.get(slot.place)?.as_ref()
+    }
+
     /// Takes the entry of `key`.
     pub(crate) fn remove(&mut self, key: u64) -> Option<V> {
         let place = self.order.remove(key)?;

@@ -3,7 +3,8 @@
 //! In: connections and their first payload bytes, joined by socket cookie. Out, on payload events: `protocol`,
 //! `protocol_confidence`, `protocol_mismatch`, `unregistered_port`, `command_text`. Where rules or analytics read flows, also
 //! one event of class `network_flow` for each flow of the kernel's that ends: a TCP connection when it closes, datagrams
-//! when they were silent for a minute. Captures and logs have such events themselves.
+//! when they were silent for a minute. Captures and logs have such events themselves, and the kernel has them of flows that go
+//! on: to those what is known of the flow is added.
 //!
 //! State: one entry per flow that sent payload (until it is known, where that is a datagram), or whose side its ports do
 //! not tell, or that is wanted as a whole; dropped when it closes, when it was silent for a time, or when there are too many or
@@ -15,7 +16,7 @@ use super::live_flow::Trace;
 use super::port::{is_unregistered, leaves, wire_transport};
 use super::{Analytic, Lru, Made};
 use compact_str::CompactString;
-use event::network::{Connection, ConnectionOp, Direction, Endpoints, Payload, Transport};
+use event::network::{Connection, ConnectionOp, Direction, Endpoints, FlowState, Payload, Transport};
 use event::{BootTime, Event, Fact, FactName, Facts, Kind, Sensor};
 use flow::Conversation;
 use std::time::Duration;
@@ -97,7 +98,7 @@ impl Analytic for FlowProtocol {
     fn observe(&mut self, event: &mut Event, made: &mut Made) {
         let now = event.boot;
         // What else happens neither ends nor follows a flow, and is most of what happens.
-        if !matches!(event.kind, Kind::Connection(_) | Kind::Payload(_) | Kind::Tick) {
+        if !matches!(event.kind, Kind::Connection(_) | Kind::Payload(_) | Kind::Flow(_) | Kind::Tick) {
             return;
         }
         while let Some(live) = self.udp.take_idle(now) {
@@ -110,6 +111,7 @@ impl Analytic for FlowProtocol {
         match &event.kind {
             Kind::Connection(connection) => self.connection(connection, event, made),
             Kind::Payload(_) => self.payload(event, made),
+            Kind::Flow(_) if event.id.sensor == Sensor::Kernel => self.goes_on(event),
             _ => {}
         }
     }
@@ -166,6 +168,19 @@ impl FlowProtocol {
             let flows = if is_udp { &mut self.udp } else { &mut self.tcp };
             let Some(live) = flows.take_other(cookie) else { return };
             self.give_up(live, event.boot, made);
+        }
+    }
+
+    /// A flow of the kernel's that goes on: adds what is known of it.
+    fn goes_on(&self, event: &mut Event) {
+        let Event { kind: Kind::Flow(flow), wall, .. } = event else { return };
+        if flow.state != FlowState::Update {
+            return;
+        }
+        let flows = if flow.ends.transport == Transport::Udp { &self.udp } else { &self.tcp };
+        match flows.find(flow.cookie) {
+            Some(live) => live.describe(flow, *wall),
+            None => Live::default().describe(flow, *wall),
         }
     }
 

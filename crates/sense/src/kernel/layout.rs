@@ -108,6 +108,14 @@ records! {
     packet 184 {
         COOKIE = 152, DIRECTION = 160, WIRE_LEN = 164, CAPTURED_LEN = 168, IFINDEX = 172, SEEN_BYTES = 176,
     }
+    /// A burst of payload.
+    heartbeat 8 {
+        GAP_MS = 0, BYTES_OUT = 4, BYTES_IN = 6,
+    }
+    /// Bursts of payload inside a flow that goes on.
+    heartbeats 736 {
+        COOKIE = 152, E = 160, BYTES_OUT = 200, BYTES_IN = 208, COUNT = 216, OVER = 224,
+    }
     /// A descriptor landed on 0 to 2.
     fd_change 176 {
         OLD_FD = 152, NEW_FD = 156, FD = 160,
@@ -179,6 +187,8 @@ constants! {
     SIGNAL: u16 = 12,
     MEMORY: u16 = 13,
     URING: u16 = 14,
+    HEARTBEATS: u16 = 15,
+    HEARTBEATS_KEPT: usize = 64,
     FD_NONE: u32 = 0,
     FD_OTHER: u32 = 1,
     FD_FILE: u32 = 2,

@@ -96,11 +96,7 @@ impl Heartbeats {
             bursts.push(beats.current([flow.sent.payload_bytes, flow.received.payload_bytes]));
         }
         let is_young = flow.last_ns.saturating_sub(flow.first_ns) < LEAST_AGE_NS;
-        let mut sizes: Vec<u64> =
-            bursts.iter().map(|burst| u64::from(burst.bytes_out) + u64::from(burst.bytes_in)).collect();
-        sizes.sort_unstable();
-        let is_large = sizes.get(sizes.len() / 2).is_none_or(|median| *median > SMALL_BYTES);
-        if is_young || is_large || bursts.len() < LEAST {
+        if is_young || bursts.len() < LEAST || !are_small(&bursts) {
             return Vec::new();
         }
         bursts
@@ -118,6 +114,14 @@ impl Heartbeats {
         let middle = *middle;
         self.flows.retain(|_, beats| beats.begin_ns > middle);
     }
+}
+
+/// Whether bursts are questions with their answers rather than parts of a transfer.
+pub(crate) fn are_small(bursts: &[Heartbeat]) -> bool {
+    let mut sizes: Vec<u64> =
+        bursts.iter().map(|burst| u64::from(burst.bytes_out) + u64::from(burst.bytes_in)).collect();
+    sizes.sort_unstable();
+    sizes.get(sizes.len() / 2).is_some_and(|median| *median <= SMALL_BYTES)
 }
 
 fn payload_bytes(seen: &Seen<'_>) -> [u64; 2] {

@@ -34,6 +34,7 @@ use flow::{Counts, Limits, Seen, Table, Transport};
 use crate::capture::{Capture, Error, Layer3, layer3};
 use crate::http::{Piece, Requests};
 use heartbeats::Heartbeats;
+pub(crate) use heartbeats::are_small;
 
 /// Payload bytes of each TCP flow and direction that become events: what the kernel sensor copies.
 const FIRST_BYTES: u64 = 1024;

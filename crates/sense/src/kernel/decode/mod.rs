@@ -135,6 +135,10 @@ impl Decoder {
             layout::TCP => return self.tcp_state(r, out),
             layout::UNIX => Kind::Unix(Box::new(network::unix_connection(r)?)),
             layout::PACKET => return self.packet(r, out),
+            layout::HEARTBEATS => match network::flow_going_on(r)? {
+                Some(flow) => Kind::Flow(Box::new(flow)),
+                None => return Ok(()),
+            },
             layout::FD => Kind::FdChange(process::descriptor_changed(r)?),
             layout::SIGNAL => Kind::Signal(process::signalled(r)?),
             layout::MEMORY => Kind::Memory(Box::new(process::memory_changed(r)?)),

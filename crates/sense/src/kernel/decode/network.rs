@@ -3,14 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{
-    super::layout::{self, endpoint, packet, socket, tcp, unix},
+    super::layout::{self, endpoint, heartbeat, heartbeats, packet, socket, tcp, unix},
     DecodeError,
     record::Record,
 };
 use event::{
     Provenance, Text,
     network::{
-        Connection, ConnectionOp, Direction, Dns, Endpoints, Payload, SocketMade, Transport, UnixConnection,
+        Connection, ConnectionOp, Direction, Dns, Endpoints, Flow, FlowState, FlowVolume, Heartbeat, Payload,
+        SocketMade, Transport, UnixConnection,
     },
 };
 
@@ -91,6 +92,36 @@ pub(super) fn tcp_state(r: &Record<'_>) -> Result<Connection, DecodeError> {
         bytes_out: r.u64(tcp::BYTES_SENT)?,
         bytes_in: r.u64(tcp::BYTES_RECEIVED)?,
     })
+}
+
+/// A flow that goes on, with its latest bursts, the oldest first; `None` where they are no heartbeats. Who opened it
+/// and when is not in the record.
+pub(super) fn flow_going_on(r: &Record<'_>) -> Result<Option<Flow>, DecodeError> {
+    let count = usize::try_from(r.u32(heartbeats::COUNT)?).unwrap_or(usize::MAX);
+    let kept = count.min(layout::HEARTBEATS_KEPT);
+    let place = |number: usize| heartbeats::OVER + number % layout::HEARTBEATS_KEPT * heartbeat::BYTES;
+    let bursts = (count - kept..count).map(|number| {
+        let at = place(number);
+        Ok(Heartbeat {
+            gap_ms: r.u32(at + heartbeat::GAP_MS)?,
+            bytes_out: r.u16(at + heartbeat::BYTES_OUT)?.into(),
+            bytes_in: r.u16(at + heartbeat::BYTES_IN)?.into(),
+        })
+    });
+    let bursts = bursts.collect::<Result<Vec<_>, DecodeError>>()?;
+    if !crate::traffic::are_small(&bursts) {
+        return Ok(None);
+    }
+    let volume = |payload_bytes| FlowVolume { payload_bytes, ..FlowVolume::default() };
+    Ok(Some(Flow {
+        state: FlowState::Update,
+        ends: endpoints(r, heartbeats::E, 0)?,
+        cookie: r.u64(heartbeats::COOKIE)?,
+        sent: volume(r.u64(heartbeats::BYTES_OUT)?),
+        received: volume(r.u64(heartbeats::BYTES_IN)?),
+        heartbeats: bursts,
+        ..Flow::default()
+    }))
 }
 
 fn endpoints(r: &Record<'_>, at: usize, socket_type: u32) -> Result<Endpoints, DecodeError> {

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use event::{Kind, Owner, Provenance, file::FileOp, network::ConnectionOp};
+use event::{
+    Kind, Owner, Provenance,
+    file::FileOp,
+    network::{ConnectionOp, FlowState},
+};
 
 use super::{
-    super::layout::{self, endpoint, exec, file, header, packet, socket, syscall, tcp},
+    super::layout::{
+        self, endpoint, exec, file, header, heartbeat, heartbeats, packet, socket, syscall, tcp,
+    },
     DecodeError, Decoder,
 };
 
@@ -148,6 +154,47 @@ fn a_connect_has_its_destination() {
     assert_eq!(c.ends.remote_ip.to_string(), "192.0.2.9");
 }
 
+/// So many bursts of `bytes` out and one in, number n behind n ms, of which the record keeps the latest.
+fn a_flow_going_on(count: u32, bytes: u16) -> Vec<u8> {
+    let e = heartbeats::E;
+    let kept = u32::try_from(layout::HEARTBEATS_KEPT).unwrap();
+    let record = Bytes::new(layout::HEARTBEATS, heartbeats::BYTES)
+        .put(heartbeats::COOKIE, &9_u64.to_ne_bytes())
+        .put(e + endpoint::REMOTE, &[192, 0, 2, 9])
+        .u16(e + endpoint::REMOTE_PORT, 4444)
+        .u16(e + endpoint::FAMILY, 2)
+        .u16(e + endpoint::PROTOCOL, 6)
+        .put(heartbeats::BYTES_OUT, &700_u64.to_ne_bytes())
+        .u32(heartbeats::COUNT, count);
+    let put = |record: Bytes, number: u32| {
+        let at = heartbeats::OVER + usize::try_from(number % kept).unwrap() * heartbeat::BYTES;
+        record
+            .u32(at + heartbeat::GAP_MS, number)
+            .u16(at + heartbeat::BYTES_OUT, bytes)
+            .u16(at + heartbeat::BYTES_IN, 1)
+    };
+    (0..count).fold(record, put).done()
+}
+
+#[test]
+fn a_flow_that_goes_on_has_its_latest_bursts_in_their_order() {
+    for (count, first) in [(8, 0), (64, 0), (100, 36)] {
+        let Kind::Flow(flow) = decode_one(&a_flow_going_on(count, 60)).kind else { panic!() };
+        assert_eq!((flow.state, flow.cookie, flow.ends.remote_port), (FlowState::Update, 9, 4444));
+        assert_eq!(flow.sent.payload_bytes, 700);
+        let beats: Vec<[u32; 3]> = flow.heartbeats.iter().map(|beat| (*beat).into()).collect();
+        assert_eq!(beats, (first..count).map(|number| [number, 60, 1]).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn parts_of_a_transfer_are_no_heartbeats() {
+    let mut out = Vec::new();
+    decoder().decode(&a_flow_going_on(100, u16::MAX), &mut out).unwrap();
+    decoder().decode(&a_flow_going_on(0, 60), &mut out).unwrap();
+    assert!(out.is_empty());
+}
+
 #[test]
 fn a_packet_with_dns_gives_payload_and_message() {
     let mut out = Vec::new();
@@ -246,7 +293,7 @@ fn the_clock_step_is_an_event_and_moves_later_wall_times() {
 
 #[test]
 fn damaged_records_never_panic() {
-    let valid = [an_exec(), a_rename(), a_connect(), a_dns_query(), a_mount()];
+    let valid = [an_exec(), a_rename(), a_connect(), a_dns_query(), a_flow_going_on(100, 60), a_mount()];
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = move || {
         random ^= random << 13;
@@ -278,7 +325,7 @@ fn damaged_records_never_panic() {
 
 #[test]
 fn every_prefix_of_a_record_is_an_error() {
-    for bytes in [an_exec(), a_rename(), a_connect(), a_dns_query(), a_mount()] {
+    for bytes in [an_exec(), a_rename(), a_connect(), a_dns_query(), a_flow_going_on(100, 60), a_mount()] {
         for len in 0..bytes.len() {
             assert!(decoder().decode(&bytes[..len], &mut Vec::new()).is_err());
         }
