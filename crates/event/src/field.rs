@@ -11,13 +11,15 @@ use std::net::IpAddr;
 mod audit;
 mod fact;
 mod flow;
+mod part;
 mod read;
 mod request;
 mod roles;
 mod workload;
 
 pub use audit::types as audit_types;
-pub use read::value;
+pub use part::candidates;
+pub use read::{exec, value};
 pub use workload::{Workload, has_workload, workload};
 
 /// Value of a field of one event.

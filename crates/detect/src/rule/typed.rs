@@ -24,13 +24,12 @@ pub(crate) fn field(name: &str) -> Result<Field, Fault> {
 impl Key for Field {
     fn has_few_values(self) -> bool {
         use Field::{
-            EffectiveUserId, EventClass, EventOperation, EventSensor, EventVia, LoginUserId,
-            NetworkDirection, ProcessRole, Protocol, User, UserId,
+            EffectiveUserId, EventOperation, EventSensor, EventVia, LoginUserId, NetworkDirection,
+            ProcessRole, Protocol, User, UserId,
         };
         matches!(
             self,
-            EventClass
-                | EventOperation
+            EventOperation
                 | EventSensor
                 | EventVia
                 | Protocol
@@ -41,6 +40,10 @@ impl Key for Field {
                 | EffectiveUserId
                 | LoginUserId
         )
+    }
+
+    fn is_of_class(self) -> bool {
+        matches!(self, Field::AuditType | Field::EventClass)
     }
 
     fn number(self) -> usize {
@@ -127,7 +130,7 @@ impl Record<Field> for Event {
     }
 
     fn any_value(&self, mut ask: impl FnMut(Scalar<'_>) -> bool) -> bool {
-        Field::ALL.iter().any(|field| self.any(*field, &mut ask))
+        event::field::candidates(self).any(|field| self.any(field, &mut ask))
     }
 
     fn for_each_item(&self, _field: Field, _see: &mut dyn FnMut(JsonItem<'_>)) {}
@@ -154,6 +157,7 @@ fn of_process(event: &Event, field: Field) -> Option<&str> {
         Field::Image => Some(process.own.path.as_str()),
         Field::CommandLine => Some(&process.own.command_line),
         Field::ParentImage => process.ancestors.first().map(|parent| parent.path.as_str()),
+        Field::CurrentDirectory => event::field::exec(event).map(|exec| exec.cwd.as_str()),
         Field::ParentCommandLine => process.ancestors.first().map(|parent| parent.command_line.as_str()),
         _ => None,
     }

@@ -3,6 +3,7 @@
 use super::audit::{argument, hexadecimal};
 use super::fact::of_facts;
 use super::flow::{of_flow, of_http};
+use super::part::{self, Part};
 use super::request::of_api;
 use super::roles::of_roles;
 use super::workload::of_workload;
@@ -19,122 +20,33 @@ const NXDOMAIN: u8 = 3;
 
 /// Value of `field` of `event`. Cost: a match, and an allocation only for lists and ids.
 pub fn value(event: &Event, field: Field) -> Value<'_> {
-    use Field::*;
-    match field {
-        EventClass | EventOperation | EventSensor | EventVia | EventResult => of_event(event, field),
-        ProcessId | ParentProcessId | ProcessTask | User | UserId | EffectiveUserId | LoginUserId
-        | Capabilities | ProcessTty | ProcessRole | ProcessMoved => {
-            event.actor.as_ref().map_or(Value::Absent, |actor| of_actor(actor, field))
-        }
-        Image | ProcessName | CommandLine | ParentImage | ParentName | ParentCommandLine | Ancestors
-        | ProcessByExec | ProcessHash => of_process(event, field),
-        CurrentDirectory | ProcessArg0 | ProcessArg1 | ProcessArg2 | ProcessArg3 | ProcessArg4
-        | ProcessArg5 | ProcessArg6 | ProcessArg7 | ProcessArg8 | ProcessArg9 | ProcessRequested
-        | ProcessInterpreter | ProcessEnv | ProcessMemfd | ProcessDeleted | ProcessNotInImage
-        | ProcessSetId | ProcessOnTmpfs | ProcessOnMount | ProcessStdin | ProcessStdout | ProcessStderr => {
-            exec(event).map_or(Value::Absent, |exec| of_exec(exec, field))
-        }
-        ContainerId => event.container_id().map_or(Value::Absent, id),
-        ContainerName
-        | ContainerImage
-        | ContainerImageName
-        | ContainerImageTag
-        | ContainerImageId
-        | ContainerImageKnown
-        | ContainerInspected
-        | ContainerPrivileged
-        | ContainerCapabilities
-        | ContainerHostPid
-        | ContainerHostNetwork
-        | ContainerHostIpc
-        | ContainerHostUts
-        | ContainerNetworkOf
-        | ContainerSecurity
-        | ContainerMountSources
-        | ContainerMountTargets
-        | ContainerWritableMounts
-        | ContainerAutoRemove
-        | ContainerDetached
-        | ContainerDevices
-        | ContainerPorts
-        | ContainerUser
-        | ContainerCommand
-        | ContainerNetworks => {
+    match part::of(field) {
+        Part::Event => of_event(event, field),
+        Part::Actor => event.actor.as_ref().map_or(Value::Absent, |actor| of_actor(actor, field)),
+        Part::Process => of_process(event, field),
+        Part::Exec => exec(event).map_or(Value::Absent, |exec| of_exec(exec, field)),
+        Part::Container => {
             event.context.container.as_deref().map_or(Value::Absent, |record| of_container(record, field))
         }
-        FileHostPath => event.context.host_path.as_ref().map_or(Value::Absent, compact),
-        WorkloadId | WorkloadName => of_workload(event, field),
-        DestinationHostname => match (&event.context.remote_name, event.seen()) {
+        Part::Ends => of_ends(event, field),
+        Part::Facts => of_facts(event, field),
+        Part::Around => around(event, field),
+        Part::Kind => of_kind(event, field),
+    }
+}
+
+fn around(event: &Event, field: Field) -> Value<'_> {
+    match field {
+        Field::ContainerId => event.container_id().map_or(Value::Absent, id),
+        Field::FileHostPath => event.context.host_path.as_ref().map_or(Value::Absent, compact),
+        Field::WorkloadId | Field::WorkloadName => of_workload(event, field),
+        Field::DestinationHostname => match (&event.context.remote_name, event.seen()) {
             (Some(name), _) => compact(name),
             (None, Kind::Flow(flow)) => compact(&flow.names.dns),
             _ => Value::Absent,
         },
-        DestinationIp
-        | DestinationPort
-        | SourceIp
-        | SourcePort
-        | Initiated
-        | Protocol
-        | NetworkOriginatorIp
-        | NetworkOriginatorPort
-        | NetworkResponderIp
-        | NetworkResponderPort => of_ends(event, field),
-        FactNoHistory
-        | FactUnregisteredPort
-        | FactProtocol
-        | FactProtocolConfidence
-        | FactProtocolMismatch
-        | FactCommandText
-        | FactSocketStdio
-        | FactPlaintextClient
-        | FactIntendedDestination
-        | FactIntendedPort
-        | FactHostPath
-        | FactHostSystemFile
-        | FactRuntimeSocket
-        | FactUnknownImage
-        | FactWebService
-        | FactExecutableContent
-        | FactHostFacts
-        | FactBeacon
-        | FactBeaconPeriod
-        | FactBeaconJitter
-        | FactBeaconCheckIns
-        | FactTunnelDomain
-        | FactTunnelBytes
-        | FactTunnelBytesHour
-        | FactTunnelBytesDay
-        | FactTunnelNames
-        | FactTunnelNameBytes
-        | FactTunnelNameBytesDay
-        | FactTunnelEntropy
-        | FactFailedDomains
-        | FactFailedGenerated
-        | FactScanHosts
-        | FactScanPorts
-        | FactScanFailed
-        | FactScanWalk
-        | FactLoginProtocol
-        | FactLoginSessions
-        | FactLoginRefusals
-        | FactUnresolvedAddress
-        | FactUnaskedName
-        | FactEncryptedDns
-        | FactDirectResolver
-        | FactNewDomain
-        | FactRareTopLevel
-        | FactSpecialAddress
-        | FactUploadBytes
-        | FactUploadRatio
-        | FactUploadExcess
-        | FactUploadPeriods
-        | FactUploadRun
-        | FactIntelList
-        | FactIntelIndicator
-        | FactIntelKind
-        | FactPodPeer => of_facts(event, field),
-        AuditType => list(super::audit::types(event.class()).iter().copied()),
-        _ => of_kind(event, field),
+        Field::AuditType => list(super::audit::types(event.class()).iter().copied()),
+        _ => Value::Absent,
     }
 }
 
@@ -201,7 +113,8 @@ fn of_actor(actor: &Actor, field: Field) -> Value<'_> {
 }
 
 /// The exec that the acting process is running: the event's own, or the last one known.
-fn exec(event: &Event) -> Option<&Exec> {
+#[inline]
+pub fn exec(event: &Event) -> Option<&Exec> {
     match &event.kind {
         Kind::Exec(exec) => Some(exec),
         _ => event.context.process.as_ref()?.exec.as_deref(),
