@@ -2,13 +2,13 @@
 //!
 //! In: clauses of compiled conditions, once; records, often. Out: candidates: clauses of whose witnesses every group
 //! stands in the record. Only a clause's rarest group leads to it; whether one of another group stands is a bit, which
-//! clauses share that ask for the same. By field there is one look-up of the value's last component, one of its end and
-//! one pass for literals over it; values of the whole event are passed over where rules have keywords. So an event costs
+//! clauses share that ask for the same. By field there is one look-up of the value's last component, one each of its end
+//! and its start, and one pass for literals over it; values of the whole event are passed over where rules have keywords. So an event costs
 //! about what it can match, however many rules there are; and a value that came before costs a look-up (`memo`).
 
 use super::literal::Literals;
 use super::marks::{Find, Marks, Prepared, has_stood};
-use super::names::{Ends, Names};
+use super::names::{Ends, Names, Starts};
 use super::node::Node;
 use super::pairs::Pairs;
 use super::record::{Alone, Key, Record, Scalar};
@@ -50,6 +50,7 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 struct FieldIndex {
     names: Names,
     ends: Ends,
+    starts: Starts,
     pairs: Pairs,
     literals: Literals,
     numbers: FxHashMap<i64, Box<[u32]>>,
@@ -71,6 +72,7 @@ struct FieldIndex {
 struct Gathered {
     names: BTreeMap<String, Vec<u32>>,
     ends: BTreeMap<String, Vec<u32>>,
+    starts: BTreeMap<String, Vec<u32>>,
     pairs: BTreeMap<[u8; 2], Vec<u32>>,
     literals: BTreeMap<String, Vec<u32>>,
     numbers: BTreeMap<i64, Vec<u32>>,
@@ -222,6 +224,7 @@ impl Gathered {
         match what {
             What::Name(name) => self.names.entry(name.clone()).or_default(),
             What::End(text) => self.ends.entry(text.clone()).or_default(),
+            What::Start(text) => self.starts.entry(text.clone()).or_default(),
             What::Pair(pair) => self.pairs.entry(*pair).or_default(),
             What::Literal(text) => self.literals.entry(text.clone()).or_default(),
             What::Number(number) => self.numbers.entry(*number).or_default(),
@@ -237,16 +240,18 @@ impl FieldIndex {
     }
 
     fn new(gathered: Gathered) -> Self {
-        let Gathered { names, ends, pairs, literals, numbers, foreign, present } = gathered;
+        let Gathered { names, ends, starts, pairs, literals, numbers, foreign, present } = gathered;
         let has_short = !names.is_empty() || !ends.is_empty() || !numbers.is_empty() || !present.is_empty();
-        let has_short = has_short || !pairs.is_empty() || !foreign.is_empty();
+        let has_short = has_short || !starts.is_empty() || !pairs.is_empty() || !foreign.is_empty();
         let shortest = if has_short { 0 } else { literals.keys().map(String::len).min().unwrap_or(0) };
         let has_lists = !pairs.is_empty() || !foreign.is_empty();
-        let has_texts = !names.is_empty() || !ends.is_empty() || !literals.is_empty() || has_lists;
+        let has_ends = !names.is_empty() || !ends.is_empty() || !starts.is_empty();
+        let has_texts = has_ends || !literals.is_empty() || has_lists;
         let numbers = numbers.into_iter().map(|(number, marks)| (number, marks.into_boxed_slice()));
         let ready = Self {
             names: Names::new(names),
             ends: Ends::new(ends),
+            starts: Starts::new(starts),
             pairs: Pairs::new(pairs),
             literals: Literals::new(literals),
             numbers: numbers.collect(),
@@ -285,12 +290,12 @@ impl FieldIndex {
     #[inline]
     fn may_have(&self, text: &str) -> bool {
         let is_nameless = self.present.is_empty() && self.foreign.is_empty() && self.numbers.is_empty();
-        !is_nameless || self.ends.len() > 0 || self.names.may_have(text.as_bytes())
+        !is_nameless || self.ends.len() + self.starts.len() > 0 || self.names.may_have(text.as_bytes())
     }
 
     /// Whether looking costs less than remembering what was found: nothing is passed over, and little is looked up.
     fn is_cheap(&self) -> bool {
-        let looked_up = self.names.len() + self.ends.len() + self.numbers.len();
+        let looked_up = self.names.len() + self.ends.len() + self.starts.len() + self.numbers.len();
         self.pairs.is_empty() && self.literals.is_empty() && looked_up <= CHEAP_LIMIT
     }
 }
@@ -312,6 +317,7 @@ impl Find for FieldIndex {
         }
         self.names.find(folded, found);
         self.ends.find(folded, found);
+        self.starts.find(folded, found);
         self.pairs.find(folded, found);
         self.literals.find(folded, found);
     }

@@ -170,19 +170,28 @@ impl Literals {
         let part = |bytes: u64| (bytes & u64::from(u32::MAX)) as u32;
         let grams = [part(block), part(block >> 16), part(block >> 32), part(block >> 48 | next << 16)];
         let [first, second, third, fourth] = grams.map(|gram| is_set(table, gram));
-        if first | second | third | fourth {
-            self.compare_block(text, at, grams, found);
+        let stand = first | second << 1 | third << 2 | fourth << 3;
+        if stand != 0 {
+            self.compare_block(text, at, (grams, stand), found);
         }
     }
 
-    /// Compares the literals that may stand at the places of a block at `at`.
+    /// Compares the literals that may stand at the places of a block at `at`, of whose grams those are in the table whose
+    /// bits are set.
     #[cold]
     #[inline(never)]
-    fn compare_block(&self, text: &[u8], at: usize, grams: [u32; 4], found: &mut Vec<u32>) {
-        let Some(table) = self.table.as_deref() else { return };
-        for (gram, place) in grams.into_iter().zip((at..).step_by(2)) {
-            if is_set(table, gram) {
-                self.compare_at(text, place, gram, found);
+    fn compare_block(
+        &self,
+        text: &[u8],
+        at: usize,
+        (grams, mut stand): ([u32; 4], u32),
+        found: &mut Vec<u32>,
+    ) {
+        while stand != 0 {
+            let number = stand.trailing_zeros() as usize;
+            stand &= stand - 1;
+            if let Some(gram) = grams.get(number) {
+                self.compare_at(text, at + 2 * number, *gram, found);
             }
         }
     }
@@ -195,17 +204,12 @@ impl Literals {
                 self.compare(text, place, spot, found);
             }
         }
-        if self.short.spots.is_empty() {
-            return;
-        }
-        for spot in self.short.of(gram & SHORT) {
-            if spot.gram == gram & SHORT && spot.back == 1 {
-                self.compare(text, place, spot, found);
-            }
-        }
-        for spot in self.short.of(gram >> 8) {
-            if spot.gram == gram >> 8 && spot.back == 0 {
-                self.compare(text, place, spot, found);
+        for (short, back) in [(gram & SHORT, 1), (gram >> 8, 0)] {
+            if self.short.may_have(short) {
+                let spots = self.short.of(short).iter();
+                spots
+                    .filter(|spot| spot.gram == short && spot.back == back)
+                    .for_each(|spot| self.compare(text, place, spot, found));
             }
         }
     }
@@ -230,6 +234,8 @@ struct Buckets {
     starts: Vec<u32>,
     spots: Vec<Spot>,
     shift: u32,
+    /// A bit for each hash of a gram: most grams are not here, and are not looked up.
+    seen: [u64; 4],
 }
 
 impl Buckets {
@@ -244,7 +250,26 @@ impl Buckets {
         let starts = (0..=1_u32 << bits).map(|number| {
             u32::try_from(spots.partition_point(|spot| bucket(spot) < number)).unwrap_or(u32::MAX)
         });
-        Self { starts: starts.collect(), spots, shift }
+        let mut seen = [0; 4];
+        for spot in &spots {
+            let (word, bit) = Self::seen_at(spot.gram);
+            if let Some(word) = seen.get_mut(word) {
+                *word |= 1 << bit;
+            }
+        }
+        Self { starts: starts.collect(), spots, shift, seen }
+    }
+
+    fn seen_at(gram: u32) -> (usize, u32) {
+        let hash = spread(gram);
+        ((hash >> 30) as usize, hash >> 24 & 63)
+    }
+
+    /// Whether there may be spots of this gram.
+    #[inline]
+    fn may_have(&self, gram: u32) -> bool {
+        let (word, bit) = Self::seen_at(gram);
+        self.seen.get(word).is_some_and(|word| word >> bit & 1 == 1)
     }
 
     /// The spots whose gram has the hash of this one.
@@ -264,10 +289,12 @@ fn bit(gram: u32) -> (usize, u32) {
     ((hash >> (u32::BITS + 5 - TABLE_BITS)) as usize, 1 << (hash >> (u32::BITS - TABLE_BITS) & 31))
 }
 
+/// 1 where the table has the bit of a gram, else 0.
 #[inline]
-fn is_set(table: &[u32; TABLE_WORDS], gram: u32) -> bool {
-    let (word, bit) = bit(gram);
-    table.get(word).is_some_and(|word| word & bit != 0)
+fn is_set(table: &[u32; TABLE_WORDS], gram: u32) -> u32 {
+    let hash = spread(gram);
+    let word = table.get((hash >> (u32::BITS + 5 - TABLE_BITS)) as usize).copied().unwrap_or(0);
+    word >> (hash >> (u32::BITS - TABLE_BITS) & 31) & 1
 }
 
 #[inline]

@@ -1,8 +1,8 @@
-//! Ends of a text that are looked up, however many there are: names (the last component of a path, or the whole text)
-//! and other ends.
+//! Ends and starts of a text that are looked up, however many there are: names (the last component of a path, or the whole
+//! text), other ends, and starts.
 //!
-//! In: folded names and ends, each with the marks of what it stands for, once; texts, often. Out: the marks of the name
-//! of a text, and of the ends that it has. Texts that are not ASCII must be folded by the caller.
+//! In: these, folded, each with the marks of what it stands for, once; texts, often. Out: the marks of the name of a text,
+//! and of the ends and starts that it has. Texts that are not ASCII must be folded by the caller.
 
 use super::fold::{is_folded, to_lower};
 use rustc_hash::FxHashMap;
@@ -95,52 +95,93 @@ fn last_component(text: &[u8]) -> &[u8] {
 
 /// Ends with their marks.
 #[derive(Debug, Default)]
-pub(super) struct Ends {
-    /// By last byte in lower case: where its ends begin and end in `ends`; nothing where there are no ends.
-    by_byte: Option<Box<[(u32, u32); 256]>>,
-    ends: Vec<End>,
-}
+pub(super) struct Ends(ByByte);
 
-#[derive(Debug)]
-struct End {
-    /// Folded.
-    text: Box<[u8]>,
-    marks: Box<[u32]>,
-}
+/// Starts with their marks.
+#[derive(Debug, Default)]
+pub(super) struct Starts(ByByte);
 
 impl Ends {
     /// Makes folded ends ready.
     pub(super) fn new(ends: BTreeMap<String, Vec<u32>>) -> Self {
-        let end = |(text, marks): (String, Vec<u32>)| End {
-            text: text.into_bytes().into_boxed_slice(),
-            marks: marks.into_boxed_slice(),
-        };
-        let mut ends: Vec<End> = ends.into_iter().filter(|(text, _)| !text.is_empty()).map(end).collect();
-        ends.sort_by_key(|end| end.text.last().copied());
-        let mut ready = Self::default();
-        for (number, End { text, .. }) in (0_u32..).zip(&ends) {
-            let by_byte = ready.by_byte.get_or_insert_with(|| Box::new([(0, 0); 256]));
-            if let Some(range) = text.last().and_then(|byte| by_byte.get_mut(usize::from(*byte))) {
-                *range = (if range.1 == 0 { number } else { range.0 }, number + 1);
-            }
-        }
-        Self { ends, ..ready }
+        Self(ByByte::new(ends, |text| text.last()))
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.0.texts.len()
     }
 
     /// Appends the marks of the ends of a text.
     #[inline]
     pub(super) fn find(&self, text: &[u8], found: &mut Vec<u32>) {
-        let Some(by_byte) = self.by_byte.as_deref() else { return };
-        let Some(byte) = text.last() else { return };
+        self.0.find(
+            text.last(),
+            |end| text.len().checked_sub(end.len()).and_then(|at| text.get(at..)),
+            found,
+        );
+    }
+}
+
+impl Starts {
+    /// Makes folded starts ready.
+    pub(super) fn new(starts: BTreeMap<String, Vec<u32>>) -> Self {
+        Self(ByByte::new(starts, |text| text.first()))
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.texts.len()
+    }
+
+    /// Appends the marks of the starts of a text.
+    #[inline]
+    pub(super) fn find(&self, text: &[u8], found: &mut Vec<u32>) {
+        self.0.find(text.first(), |start| text.get(..start.len()), found);
+    }
+}
+
+/// Texts by their outermost byte.
+#[derive(Debug, Default)]
+struct ByByte {
+    /// By this byte in lower case: where its texts begin and end in `texts`; nothing where there are none.
+    by_byte: Option<Box<[(u32, u32); 256]>>,
+    texts: Vec<Marked>,
+}
+
+#[derive(Debug)]
+struct Marked {
+    /// Folded.
+    text: Box<[u8]>,
+    marks: Box<[u32]>,
+}
+
+impl ByByte {
+    fn new(texts: BTreeMap<String, Vec<u32>>, outermost: fn(&[u8]) -> Option<&u8>) -> Self {
+        let marked = |(text, marks): (String, Vec<u32>)| Marked {
+            text: text.into_bytes().into_boxed_slice(),
+            marks: marks.into_boxed_slice(),
+        };
+        let mut texts: Vec<Marked> =
+            texts.into_iter().filter(|(text, _)| !text.is_empty()).map(marked).collect();
+        texts.sort_by_key(|one| outermost(&one.text).copied());
+        let mut ready = Self::default();
+        for (number, Marked { text, .. }) in (0_u32..).zip(&texts) {
+            let by_byte = ready.by_byte.get_or_insert_with(|| Box::new([(0, 0); 256]));
+            if let Some(range) = outermost(text).and_then(|byte| by_byte.get_mut(usize::from(*byte))) {
+                *range = (if range.1 == 0 { number } else { range.0 }, number + 1);
+            }
+        }
+        Self { texts, ..ready }
+    }
+
+    /// Appends the marks of the texts that stand where `part` says, of those whose outermost byte is this one.
+    #[inline]
+    fn find<'t>(&self, byte: Option<&u8>, part: impl Fn(&[u8]) -> Option<&'t [u8]>, found: &mut Vec<u32>) {
+        let (Some(by_byte), Some(byte)) = (self.by_byte.as_deref(), byte) else { return };
         let Some((start, last)) = by_byte.get(usize::from(byte.to_ascii_lowercase())) else { return };
-        for End { text: end, marks } in self.ends.get(*start as usize..*last as usize).into_iter().flatten() {
-            let tail = text.len().checked_sub(end.len()).and_then(|start| text.get(start..));
-            if tail.is_some_and(|tail| is_folded(tail, end)) {
+        for Marked { text, marks } in self.texts.get(*start as usize..*last as usize).into_iter().flatten() {
+            if part(text).is_some_and(|part| is_folded(part, text)) {
                 found.extend_from_slice(marks);
             }
         }
@@ -189,6 +230,26 @@ mod tests {
         {
             let mut found = Vec::new();
             ends.find(text.as_bytes(), &mut found);
+            found.sort_unstable();
+            assert_eq!(found, expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn all_starts_of_a_text_are_found() {
+        let words = ["sh -c ", "sh", "--x", "ñ"];
+        let starts =
+            Starts::new((0..).zip(words).map(|(number, word)| (word.to_owned(), vec![number])).collect());
+        for (text, expect) in [
+            ("SH -c id", &[0_u32, 1][..]),
+            ("s", &[]),
+            ("", &[]),
+            ("bash", &[]),
+            ("--xy", &[2]),
+            ("ñarm", &[3]),
+        ] {
+            let mut found = Vec::new();
+            starts.find(text.as_bytes(), &mut found);
             found.sort_unstable();
             assert_eq!(found, expect, "{text}");
         }

@@ -18,6 +18,10 @@ use strategy::yaml::Number;
 pub(crate) trait Key: Copy + Ord + Hash + Debug {
     /// Whether most events have the same few values in it, so that a value tells little.
     fn has_few_values(self) -> bool;
+    /// Whether all events that a rule is asked about have the same value in it, so that a value tells nothing.
+    fn is_of_class(self) -> bool {
+        false
+    }
     /// Whether few events have it at all, and its value is one text wherever it is there.
     fn is_rare(self) -> bool {
         false

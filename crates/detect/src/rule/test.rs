@@ -42,8 +42,8 @@ pub(crate) enum Test<K> {
 pub(crate) struct RegexTest {
     source: Regex,
     built: OnceLock<Option<regex::Regex>>,
-    /// Folded texts of which one stands in every match; empty where none is known.
-    pub(crate) needs: Vec<String>,
+    /// What stands in every match.
+    pub(crate) needs: witness::Needs,
     /// Folded texts of which one ends whatever matches; empty where none are known.
     pub(crate) ends: Vec<String>,
 }

@@ -128,6 +128,20 @@ impl TextMatcher {
         }
     }
 
+    /// The text that a match must begin with, where nothing else of it is known. One that begins as most paths do tells less
+    /// than what stands in it.
+    pub(crate) fn start(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Prefix(text) if !text.starts_with(['/', '\\']) && !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether it matches just the texts that have its start.
+    pub(crate) fn is_its_start(&self) -> bool {
+        !self.cased && self.start().is_some()
+    }
+
     /// Whether it matches just the texts that have its end.
     pub(crate) fn is_its_end(&self) -> bool {
         !self.cased && self.end().is_some()

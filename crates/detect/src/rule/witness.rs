@@ -1,7 +1,7 @@
 //! What must stand in an event for a rule to hold: its witness.
 //!
 //! In: the parts of a clause, which all must hold. Out: groups of alternatives, of each of which every event has one for
-//! which the clause holds: a name (the last component of a value), an end, a literal, a number, or, where nothing better
+//! which the clause holds: a name (the last component of a value), an end, a start, a literal, a number, or, where nothing better
 //! is known, any value of a field. Of the parts those are taken that events have most rarely, until few events have all;
 //! an `or` needs all of its parts; `not` gives nothing, nor does absence. How rare something is, is a guess from its
 //! length and letters: a wrong guess costs time, never a verdict.
@@ -10,10 +10,10 @@ use super::fold::fold_text;
 use super::literal::{LITERAL_BYTES, rarity};
 use super::node::Node;
 use super::record::{Key, bool_text};
-use super::test::Test;
+use super::test::{RegexTest, Test};
 use super::text::TextMatcher;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Literal};
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look, Repetition};
 use std::collections::{BTreeMap, BTreeSet};
 use strategy::yaml::Number;
 
@@ -32,6 +32,8 @@ pub(crate) enum What {
     Name(String),
     /// The value ends with it.
     End(String),
+    /// The value begins with it.
+    Start(String),
     /// Stands anywhere in the value.
     Literal(String),
     /// Two ASCII letters that stand anywhere in the value.
@@ -69,8 +71,10 @@ const COMMON_NAMES: &[&str] = &[
 pub(super) const BESIDE_LIMIT: usize = 2;
 /// How many of a million events may be candidates before a further group is worth its cost.
 /// Literals that guard a clause are themselves found and compared: at 1,000, an event cost a fifth more.
-const RARE_ENOUGH: u64 = 8_000;
+const RARE_ENOUGH: u64 = 4_000;
 /// What more events than this of a million have is not worth looking for beside something else.
+const WORTH_BESIDE: u64 = 60_000;
+/// What more events than this of a million have tells little.
 const TOO_COMMON: u64 = 150_000;
 
 /// How many of a million events must be candidates without a pass over a field for the pass to be worth its cost: one
@@ -101,7 +105,7 @@ pub(super) fn choose<K: Key>(mut groups: Vec<Group<K>>, passed_over: &BTreeSet<O
         let frequency = frequency(&group.wants);
         // Whether something stands in any value is not remembered with a value.
         let is_of_fields = group.wants.iter().all(|want| want.key.is_some());
-        let is_worth = expected > RARE_ENOUGH && frequency < TOO_COMMON && !needs_a_pass(&group);
+        let is_worth = expected > RARE_ENOUGH && frequency < WORTH_BESIDE && !needs_a_pass(&group);
         if kept.is_empty() || is_worth && is_of_fields && kept.len() <= BESIDE_LIMIT {
             expected = expected * frequency / 1_000_000;
             kept.push(group);
@@ -145,6 +149,7 @@ pub(super) fn is_proven<K: Key>(node: &Node<K>) -> bool {
             Test::Text(text) => {
                 text.is_its_component()
                     || text.is_its_end()
+                    || text.is_its_start()
                     || text.is_its_literal()
                         && text.required_literal().is_some_and(|text| text.len() >= LITERAL_BYTES)
             }
@@ -193,9 +198,10 @@ fn of_test<K: Key>(key: Option<K>, test: &Test<K>) -> Option<Vec<Want<K>>> {
             let ends = regex.ends.iter().map(|text| What::End(text.clone()));
             Some(ends.map(|what| Want { key, what }).collect())
         }
-        Test::Regex(regex) if !regex.needs.is_empty() => {
-            let wants = regex.needs.iter().map(|text| of_literal(text, key.is_some()));
-            wants.map(|what| what.map(|what| Want { key, what })).collect()
+        Test::Regex(RegexTest { needs, .. }) if !needs.texts.is_empty() => {
+            let texts = needs.texts.iter().map(|text| of_literal(text, key.is_some()));
+            let foreign = needs.or_foreign.then_some(key.map(|_| What::Foreign));
+            texts.chain(foreign).map(|what| what.map(|what| Want { key, what })).collect()
         }
         // In any value means in one that is text.
         _ if key.is_none() => None,
@@ -205,7 +211,7 @@ fn of_test<K: Key>(key: Option<K>, test: &Test<K>) -> Option<Vec<Want<K>>> {
     }
 }
 
-/// A name or an end is looked up once, whatever the number of rules; it needs a field.
+/// A name, an end or a start is looked up once, whatever the number of rules; it needs a field.
 fn of_text(matcher: &TextMatcher, has_field: bool) -> Option<What> {
     if has_field && matcher.exact() == Some("") {
         return Some(What::Name(String::new()));
@@ -215,6 +221,9 @@ fn of_text(matcher: &TextMatcher, has_field: bool) -> Option<What> {
     }
     if let Some(end) = matcher.end().filter(|_| has_field) {
         return Some(What::End(fold_text(end)));
+    }
+    if let Some(start) = matcher.start().filter(|_| has_field) {
+        return Some(What::Start(fold_text(start)));
     }
     of_literal(&matcher.required_literal().map(fold_text).unwrap_or_default(), has_field)
 }
@@ -246,6 +255,9 @@ pub(super) fn frequency<K: Key>(wants: &[Want<K>]) -> u64 {
 }
 
 fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
+    if want.key.is_some_and(Key::is_of_class) {
+        return 1_000_000;
+    }
     if want.key.is_some_and(Key::has_few_values) {
         return 200_000;
     }
@@ -258,7 +270,7 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
         What::Pair(_) => 3 * TOO_COMMON,
         What::Present if want.key.is_some_and(Key::is_rare) => 20_000,
         What::Present => 1_000_000,
-        What::End(text) => 100_000 >> (2 * text.len()).min(6),
+        What::End(text) | What::Start(text) => 100_000 >> (2 * text.len()).min(6),
         What::Literal(text) if text.len() == LITERAL_BYTES => 2 * TOO_COMMON,
         What::Literal(text) => {
             // Each letter more, and each that is rare, makes a text rarer.
@@ -268,14 +280,53 @@ fn frequency_of<K: Key>(want: &Want<K>) -> u64 {
     }
 }
 
-/// The texts of which one stands in every match of the expression; empty where none is known.
-pub(super) fn of_regex(tree: &Hir) -> Vec<String> {
+/// What stands in whatever an expression matches.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Needs {
+    /// Folded texts, one of which stands in every match; empty where none is known.
+    texts: Vec<String>,
+    /// Whether a match may have a letter beyond ASCII in their place.
+    or_foreign: bool,
+}
+
+/// What stands in every match of the expression.
+pub(super) fn of_regex(tree: &Hir) -> Needs {
     let are_at_least = |texts: &Vec<String>, length: usize| {
         let are_long = texts.iter().all(|text| text.len() >= length);
         are_long && (1..=ALTERNATIVES_LIMIT).contains(&texts.len())
     };
-    let texts = needed(tree).filter(|texts| are_at_least(texts, LITERAL_BYTES));
-    texts.or_else(|| beginnings(tree).filter(|texts| are_at_least(texts, 2))).unwrap_or_default()
+    if let Some(texts) = needed(tree).filter(|texts| are_at_least(texts, LITERAL_BYTES)) {
+        return Needs { texts, or_foreign: false };
+    }
+    let mut or_foreign = false;
+    let ascii = of_ascii(tree, &mut or_foreign);
+    let lengths = [LITERAL_BYTES, 2].into_iter();
+    let texts = lengths
+        .filter_map(|length| beginnings(&ascii, length).filter(|texts| are_at_least(texts, length)))
+        .next();
+    texts.map(|texts| Needs { texts, or_foreign }).unwrap_or_default()
+}
+
+/// The expression as it is where a text is ASCII; `is_less` where that is not all of it. A class like `\s` has few members
+/// then.
+fn of_ascii(tree: &Hir, is_less: &mut bool) -> Hir {
+    let mut each = |parts: &[Hir]| parts.iter().map(|part| of_ascii(part, is_less)).collect();
+    match tree.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            let mut own = class.clone();
+            own.intersect(&ClassUnicode::new([ClassUnicodeRange::new('\0', '\x7F')]));
+            *is_less |= own != *class;
+            Hir::class(Class::Unicode(own))
+        }
+        HirKind::Concat(parts) => Hir::concat(each(parts)),
+        HirKind::Alternation(parts) => Hir::alternation(each(parts)),
+        HirKind::Repetition(repetition) => {
+            let sub = Box::new(of_ascii(&repetition.sub, is_less));
+            Hir::repetition(Repetition { sub, ..repetition.clone() })
+        }
+        HirKind::Capture(capture) => of_ascii(&capture.sub, is_less),
+        _ => tree.clone(),
+    }
 }
 
 /// Folded texts with one of which every text ends that the expression matches; empty where it may go on behind, or none
@@ -293,10 +344,10 @@ pub(super) fn ends_of_regex(tree: &Hir) -> Vec<String> {
     if texts.iter().all(|text| text.len() >= LITERAL_BYTES) { texts } else { Vec::new() }
 }
 
-/// Folded texts of two letters with one of which every match begins.
-fn beginnings(tree: &Hir) -> Option<Vec<String>> {
+/// Folded texts of this length with one of which every match begins.
+fn beginnings(tree: &Hir, length: usize) -> Option<Vec<String>> {
     let mut extractor = Extractor::new();
-    extractor.limit_class(16).limit_literal_len(2);
+    extractor.limit_class(16).limit_literal_len(length);
     let found = extractor.extract(tree);
     let texts = found.literals()?.iter().map(|text| std::str::from_utf8(text.as_bytes()).ok().map(fold_text));
     let texts: BTreeSet<String> = texts.collect::<Option<_>>()?;
@@ -374,11 +425,20 @@ mod tests {
             (r"^/bin/\bsh$", vec!["/bin/sh"]),
             (".*", vec![]),
             ("[abc]def", vec!["def"]),
-            (r"-(W|R)\s", vec!["-r", "-w"]),
+            ("-(W|R)[^a]", vec!["-r", "-w"]),
+            (r"-(W|R)['\x22]?x", vec!["-r\"", "-r'", "-rx", "-w\"", "-w'", "-wx"]),
         ] {
-            assert_eq!(of_regex(&tree(source, false)), expect, "{source}");
+            assert_eq!(of_regex(&tree(source, false)).texts, expect, "{source}");
         }
-        assert_eq!(of_regex(&tree("Straße", true)), ["straße"]);
+        assert_eq!(of_regex(&tree("Straße", true)).texts, ["straße"]);
+    }
+
+    #[test]
+    fn a_class_with_letters_beyond_ascii_asks_for_its_ascii_members_or_a_letter_beyond() {
+        let Needs { texts, or_foreign } = of_regex(&tree(r"-W\s", false));
+        assert_eq!(texts, ["-w\t", "-w\n", "-w\u{b}", "-w\u{c}", "-w\r", "-w "]);
+        assert!(or_foreign);
+        assert!(!of_regex(&tree("-W[ x]", false)).or_foreign);
     }
 
     #[test]
