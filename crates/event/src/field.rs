@@ -101,7 +101,7 @@ macro_rules! fields {
     ($($variant:ident, $name:literal, $type:ident, $ocsf:literal, $doc:literal;)+) => {
         /// A field that rules may name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
+        #[repr(u16)]
         pub enum Field { $(#[doc = $doc] $variant,)+ }
 
         impl Field {
