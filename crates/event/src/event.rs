@@ -4,9 +4,10 @@ use crate::api::ApiActivity;
 use crate::container::{Container, ContainerChange};
 use crate::fact::{Fact, Facts, Turn};
 use crate::file::File;
-use crate::health::{Authentication, ClockStep, Health, Loss, Metric, NetworkConfig};
+use crate::health::{ClockStep, Health, Loss, Metric, NetworkConfig};
 use crate::identity::{BootTime, ContainerId, EventId, Owner, Sensor, WallTime};
 use crate::kernel::{Cgroup, Syscall, Uring};
+use crate::log::LogRecord;
 use crate::network::{Connection, Dns, Flow, Http, Payload, SocketMade, UnixConnection};
 use crate::process::{Actor, Exec, Exit, FdChange, FileHash, Fork, MemoryChange, Process, Signal, Snapshot};
 use crate::text::is_default;
@@ -30,14 +31,17 @@ pub const SIGNALS: &[(&str, &str)] = &[
     ("docker", "container lifecycle and facts from the Docker daemon"),
     ("kubernetes_audit", "requests to the Kubernetes API"),
     ("api", "requests to the container runtime's API with their caller"),
-    ("authentication", "logins and failed authentication"),
+    (
+        "log",
+        "lines of system logs, and what they tell: logins, use of privilege, changes of users, jobs, services and logs",
+    ),
     ("network_config", "addresses, routes, firewall rules"),
     ("metric", "resource use of containers"),
     ("health", "loss and state of the sensors themselves"),
 ];
 
 /// Signals of the model that no sensor of this version gives: what requires them is blind.
-pub const UNSENSED: &[&str] = &["api", "authentication", "network_config", "metric"];
+pub const UNSENSED: &[&str] = &["api", "network_config", "metric"];
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -85,8 +89,8 @@ pub enum Kind {
     Container(Box<ContainerChange>),
     /// A request to an API.
     Api(Box<ApiActivity>),
-    /// An authentication attempt.
-    Authentication(Box<Authentication>),
+    /// A line of a system log.
+    Log(Box<LogRecord>),
     /// A network configuration change.
     NetworkConfig(Box<NetworkConfig>),
     /// A measured value.
@@ -128,7 +132,7 @@ impl Kind {
             Kind::Cgroup(_) => Class::Cgroup,
             Kind::Container(_) => Class::Container,
             Kind::Api(_) => Class::Api,
-            Kind::Authentication(_) => Class::Authentication,
+            Kind::Log(record) => record.act.class(),
             Kind::NetworkConfig(_) => Class::NetworkConfig,
             Kind::Metric(_) => Class::Metric,
             Kind::Health(_) | Kind::Loss(_) | Kind::ClockStep(_) => Class::Health,
@@ -172,13 +176,7 @@ impl Kind {
             },
             Kind::Container(c) => c.verb.as_str(),
             Kind::Api(a) => &a.verb,
-            Kind::Authentication(a) => {
-                if a.success {
-                    "success"
-                } else {
-                    "failure"
-                }
-            }
+            Kind::Log(record) => record.act.as_str(),
             Kind::NetworkConfig(n) => &n.verb,
             Kind::Metric(m) => &m.name,
             Kind::Health(_) => "state",
@@ -257,8 +255,12 @@ classes! {
     Container = "container", "application_lifecycle (6002)", "docker";
     /// A request to an API.
     Api = "api_activity", "api_activity (6003)", "kubernetes_audit";
-    /// An authentication attempt.
-    Authentication = "authentication", "authentication (3002)", "authentication";
+    /// An attempt to log in, as a log tells it.
+    Authentication = "authentication", "authentication (3002)", "log";
+    /// An act of a user or of the system that has a name, as a log tells it.
+    UserActivity = "user_activity", "account_change (3001)", "log";
+    /// Any other line of a log.
+    SystemLog = "system_log", "base_event (0)", "log";
     /// A network configuration change.
     NetworkConfig = "network_config", "device_config_state_change (5019)", "network_config";
     /// A measured value.

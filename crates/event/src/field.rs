@@ -11,6 +11,7 @@ use std::net::IpAddr;
 mod audit;
 mod fact;
 mod flow;
+mod log;
 mod part;
 mod read;
 mod request;
@@ -167,6 +168,12 @@ impl Field {
             | Field::HttpReferrer
             | Field::HttpMediaType
             | Field::AuthUser
+            | Field::ActivityUser
+            | Field::ActivityTarget
+            | Field::ActivityCommand
+            | Field::LogHost
+            | Field::LogProgram
+            | Field::LogMessage
             | Field::FactIntendedDestination
             | Field::FactIntendedPort => Some(Doubt::Claimed),
             Field::FactCommandText => Some(Doubt::Truncated),
@@ -385,6 +392,22 @@ fields! {
     AuthService, "authentication.service", Text, "service.name", "Service that was asked.";
     AuthUser, "authentication.user", Text, "user.name", "User that was claimed.";
     AuthSuccess, "authentication.success", Bool, "status_id", "Whether it succeeded.";
+    AuthMethod, "authentication.method", Text, "auth_protocol", "By what it was tried: `password`, `publickey`, `unknown_user`, `denied_user`, `pam` and others. Logs tell one attempt in several lines, each with its own word here.";
+    AuthSource, "authentication.source", Text, "src_endpoint.ip", "Address or name that it came from.";
+    ActivityUser, "activity.user", Text, "actor.user.name", "Who did it, as the log tells: claimed.";
+    ActivityTarget, "activity.target", Text, "", "As whom or to what it was done, a user, group, program, unit or port: claimed.";
+    ActivityCommand, "activity.command", Text, "", "Command line, as the log tells: claimed.";
+    ActivitySource, "activity.source", Text, "src_endpoint.ip", "Address or name that it came from.";
+    ActivitySuccess, "activity.success", Bool, "status_id", "Whether it succeeded, where the log tells.";
+    LogName, "log.name", Text, "metadata.log_name", "The log: `syslog`, `journal`, `audit`, `file`, or `container` and the start of its id.";
+    LogHost, "log.host", Text, "", "Host that the line names: claimed.";
+    LogProgram, "log.program", Text, "", "Program that the line names: claimed.";
+    LogMessage, "log.message", Text, "message", "What the line says: claimed.";
+    LogRecord, "log.record", Text, "", "Type of a record of the audit log, as `USER_AUTH`.";
+    LogUnit, "log.unit", Text, "", "Unit of systemd.";
+    LogExecutable, "log.executable", Text, "", "Executable that the record names.";
+    LogOperation, "log.operation", Text, "", "What was done, as the audit log calls it.";
+    LogTerminal, "log.terminal", Text, "", "Terminal.";
 
     LossAtName, "loss.at", Text, "", "Where observations were lost.";
     LossCount, "loss.count", Int, "", "How many.";

@@ -113,21 +113,6 @@ pub struct ClockStep {
     pub by_ns: i64,
 }
 
-/// An authentication attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Authentication {
-    /// Service that was asked.
-    pub service: CompactString,
-    /// User that was claimed.
-    pub user: Text,
-    /// Whether it succeeded.
-    pub success: bool,
-    /// Address it came from.
-    #[serde(skip_serializing_if = "is_default")]
-    pub source: CompactString,
-}
-
 /// The network configuration of a namespace changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -143,6 +143,8 @@ pub enum Sensor {
     Capture,
     /// Logs of Zeek.
     Zeek,
+    /// Logs of the system, of services and of containers.
+    Log,
     /// Analytics: what they make of events.
     Analytic,
     /// Watchkeeper itself: ticks, health, loss, clock.
@@ -159,6 +161,7 @@ impl Sensor {
             Sensor::KubernetesAudit => "kubernetes_audit",
             Sensor::Capture => "capture",
             Sensor::Zeek => "zeek",
+            Sensor::Log => "log",
             Sensor::Analytic => "analytic",
             Sensor::Own => "own",
         }

@@ -21,6 +21,7 @@ pub mod file;
 pub mod health;
 pub mod identity;
 pub mod kernel;
+pub mod log;
 pub mod mount;
 pub mod network;
 pub mod process;

@@ -3,6 +3,7 @@
 use super::audit::{argument, hexadecimal};
 use super::fact::of_facts;
 use super::flow::{of_flow, of_http};
+use super::log::of_log;
 use super::part::{self, Part};
 use super::request::of_api;
 use super::roles::of_roles;
@@ -335,12 +336,7 @@ fn of_kind(event: &Event, field: Field) -> Value<'_> {
         },
         Kind::Cgroup(cgroup) if field == Field::CgroupPath => text(&cgroup.path),
         Kind::Api(api) => of_api(api, field),
-        Kind::Authentication(attempt) => match field {
-            Field::AuthService => compact(&attempt.service),
-            Field::AuthUser => text(&attempt.user),
-            Field::AuthSuccess => Value::Bool(attempt.success),
-            _ => Value::Absent,
-        },
+        Kind::Log(record) => of_log(record, field),
         Kind::Loss(loss) => match field {
             Field::LossAtName => Value::Str(loss.at.as_str()),
             Field::LossCount => unsigned(loss.count),
