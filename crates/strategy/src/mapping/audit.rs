@@ -1,14 +1,15 @@
 //! The Linux audit log: an event stands for the records of one system call.
 //!
 //! An exec is `SYSCALL`, `EXECVE`, `CWD`, `PATH` and `PROCTITLE`, an operation on files the same without `EXECVE`, and
-//! any other call `SYSCALL`. A record's field of another type is missing in it. Source: `kernel/auditsc.c`.
+//! any other call `SYSCALL`. A record's field of another type is missing in it. The records of programs and services
+//! (`USER_AUTH`, `ADD_USER`, `SERVICE_STOP`) are read from the audit log itself, where its file is. Source:
+//! `kernel/auditsc.c`, the audit project's list of record types.
 
 use super::{Code, Events, Meaning, Name, Others};
 use event::field::audit_types;
 use event::{Class, Field};
 
 const NO_RULES: &str = "a key of the audit rules, which are not there";
-const NO_RECORD: &str = "a field of records of services and logins, which no sensor gives";
 const NOT_KEPT: &str = "arguments of calls on files are not kept";
 const KEPT: &str = "only the first arguments are kept";
 
@@ -38,6 +39,9 @@ pub(super) const EVENTS: &[Events] = &[
             Field::CommandLine,
         ],
     },
+    Events { class: Class::Authentication, operations: &[], names: &[RECORD], text: &[Field::LogMessage] },
+    Events { class: Class::UserActivity, operations: &[], names: &[RECORD], text: &[Field::LogMessage] },
+    Events { class: Class::SystemLog, operations: &[], names: &[RECORD], text: &[Field::LogMessage] },
 ];
 
 const fn name(name: &'static str, meaning: Meaning) -> Name {
@@ -47,6 +51,30 @@ const fn name(name: &'static str, meaning: Meaning) -> Name {
 const fn field(name: &'static str, field: &'static [Field]) -> Name {
     Name { name, meaning: Meaning::Fields(field) }
 }
+
+/// What records of programs and services have.
+const RECORD: &[Name] = &[
+    field("type", &[Field::LogRecord]),
+    field("exe", &[Field::LogExecutable]),
+    field("comm", &[Field::LogProgram]),
+    field("unit", &[Field::LogUnit]),
+    field("op", &[Field::LogOperation]),
+    field("acct", &[Field::ActivityUser]),
+    field("addr", &[Field::ActivitySource]),
+    field("hostname", &[Field::ActivitySource]),
+    field("terminal", &[Field::LogTerminal]),
+    name("res", Meaning::Coded(Field::ActivitySuccess, RESULTS, Others::Absent)),
+    name("key", Meaning::Missing(NO_RULES)),
+];
+
+const RESULTS: &[(&str, &[Code])] = &[
+    ("success", &[Code::Bool(true)]),
+    ("yes", &[Code::Bool(true)]),
+    ("1", &[Code::Bool(true)]),
+    ("failed", &[Code::Bool(false)]),
+    ("no", &[Code::Bool(false)]),
+    ("0", &[Code::Bool(false)]),
+];
 
 /// `-1` of an unsigned number, which says that nobody logged in.
 const NOBODY: &[Code] = &[Code::Null];
@@ -72,13 +100,6 @@ const COMMON: &[Name] = &[
     field("cwd", &[Field::CurrentDirectory]),
     field("proctitle", &[Field::CommandLine]),
     name("key", Meaning::Missing(NO_RULES)),
-    name("unit", Meaning::Missing(NO_RECORD)),
-    name("acct", Meaning::Missing(NO_RECORD)),
-    name("op", Meaning::Missing(NO_RECORD)),
-    name("res", Meaning::Missing(NO_RECORD)),
-    name("addr", Meaning::Missing(NO_RECORD)),
-    name("hostname", Meaning::Missing(NO_RECORD)),
-    name("terminal", Meaning::Missing(NO_RECORD)),
 ];
 
 const EXEC: &[Name] = &[

@@ -16,6 +16,7 @@ mod kubernetes;
 mod network;
 mod own;
 mod reference;
+mod system_log;
 mod table;
 mod value;
 
@@ -104,6 +105,8 @@ pub enum Code {
     From(i64),
     /// Less than this number.
     Below(i64),
+    /// Yes or no.
+    Bool(bool),
     /// No value.
     Null,
 }

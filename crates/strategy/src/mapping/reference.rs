@@ -79,6 +79,7 @@ fn value(code: Code) -> String {
         Code::Number(number) => format!("{number}"),
         Code::From(number) => format!("{number} or more"),
         Code::Below(number) => format!("below {number}"),
+        Code::Bool(flag) => format!("`{flag}`"),
         Code::Null => "no value".to_owned(),
     }
 }

@@ -1,10 +1,10 @@
 //! The log sources of other products: one entry each. A log source that is met by events later changes its entry here.
 
-use super::{Given, Key, Source, audit, http, kubernetes, network};
+use super::{Given, Key, Source, audit, http, kubernetes, network, system_log};
 
 /// Why there is nothing for a log source that is in no entry.
 pub(super) const NO_SENSOR: &str = "no sensor gives them";
-const NO_LOG: &str = "no sensor reads log files";
+const NO_LOG: &str = "no sensor reads this log";
 const NO_PROTOCOL: &str = "no sensor reads this protocol";
 
 const fn events(key: (&'static str, &'static str, &'static str), given: Given) -> Source {
@@ -17,9 +17,9 @@ const fn zeek(service: &'static str, reason: &'static str) -> Source {
     events(("", "zeek", service), Given::Nothing(reason))
 }
 
-/// A log of Linux that no event stands for.
+/// A log of Linux, of the lines of a service.
 const fn log(service: &'static str) -> Source {
-    events(("", "linux", service), Given::Nothing(NO_LOG))
+    events(("", "linux", service), Given::Events(system_log::EVENTS))
 }
 
 /// All, the first that fits counts. Log sources that are our own come before them.
@@ -38,8 +38,8 @@ pub const SOURCES: &[Source] = &[
     zeek("x509", NO_PROTOCOL),
     events(("proxy", "*", "*"), Given::Events(http::PROXY)),
     events(("webserver", "*", "*"), Given::Events(http::WEB_SERVER)),
-    events(("", "", "apache"), Given::Nothing(NO_LOG)),
-    events(("", "", "nginx"), Given::Nothing(NO_LOG)),
+    events(("", "", "apache"), Given::Events(system_log::EVENTS)),
+    events(("", "", "nginx"), Given::Events(system_log::EVENTS)),
     log(""),
     log("auth"),
     log("clamav"),

@@ -122,6 +122,7 @@ fn matcher_of(code: Code) -> Matcher {
         Code::Number(number) => Matcher::Number(Number::Integer(number)),
         Code::From(number) => Matcher::Compare(Order::Gte, Number::Integer(number)),
         Code::Below(number) => Matcher::Compare(Order::Lt, Number::Integer(number)),
+        Code::Bool(flag) => Matcher::Bool(flag),
         Code::Null => Matcher::Null,
     }
 }
