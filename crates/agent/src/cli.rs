@@ -231,6 +231,8 @@ pub enum Kind {
     Events,
     /// Kubernetes audit log (JSON lines).
     KubernetesAudit,
+    /// System log: syslog, `journalctl -o json`, audit log, Docker's json-file, access and error logs.
+    Log,
     /// Packets: pcap or pcapng.
     Capture,
     /// Zeek's log of connections.

@@ -13,6 +13,8 @@ pub struct Config {
     pub kernel: sense::kernel::Config,
     /// The Docker sensor.
     pub docker: Docker,
+    /// System logs.
+    pub logs: sense::logs::Config,
     /// Enrichment.
     pub enrich: enrich::Config,
     /// Detection.

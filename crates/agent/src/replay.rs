@@ -27,7 +27,7 @@ pub fn run(args: &cli::Replay) -> Result<Exit, Failure> {
     let mut ready = Some(engine);
     let mut out = BufWriter::new(io::stdout());
     let mut raised = 0;
-    let mut recordings = Recordings::new(&args.files, args.kind);
+    let mut recordings = Recordings::new(&args.files, args.kind).with_patterns(&config.logs.pattern);
     while let Some(mut recording) = recordings.next()? {
         let format = live::form(args.judging.format).into();
         let mut engine = match ready.take() {

@@ -5,6 +5,7 @@ use super::files::Files;
 use super::handover::{self, Sizes};
 use super::ingest::{BATCHES, Batch, Ingest, Sources};
 use super::link::{FromEngine, Lines, Setup, send};
+use super::log_lines::Logs;
 use super::record::Recorder;
 use super::sandbox;
 use crate::exceptions;
@@ -36,6 +37,7 @@ pub fn run() -> Result<Exit, Failure> {
     let handover = UnixStream::from(inherited(setup.rings));
     let record = setup.record.map(|fd| File::from(inherited(fd)));
     let actor = setup.actor.map(|fd| Lines::new(File::from(inherited(fd))));
+    let logs = setup.logs.map(|fd| Logs::new(File::from(inherited(fd)), &setup.config.logs)).transpose()?;
     let lists = setup.intel.iter().map(|(name, fd)| (name.clone(), File::from(inherited(*fd)))).collect();
     let wake = io::pipe().map_err(|error| bug("pipe", error))?;
     let sandbox_missing = sandbox::enter();
@@ -48,7 +50,7 @@ pub fn run() -> Result<Exit, Failure> {
     let (sender, batches) = sync_channel(BATCHES);
     let ingest = std::thread::Builder::new()
         .name("ingest".into())
-        .spawn(move || Ingest::new(rings.start(control, actor)?, sender).run())
+        .spawn(move || Ingest::new(rings.start(control, actor, logs)?, sender).run())
         .map_err(|error| bug("thread", error))?;
     judging_priority();
     let exit = engine.run(&batches);
@@ -100,7 +102,12 @@ impl Rings {
     }
 
     /// Starts the file ring's thread.
-    fn start(self, control: Lines<File>, actor: Option<Lines<File>>) -> io::Result<Sources> {
+    fn start(
+        self,
+        control: Lines<File>,
+        actor: Option<Lines<File>>,
+        logs: Option<Logs>,
+    ) -> io::Result<Sources> {
         Ok(Sources {
             files: Files::start(self.file, self.wake)?,
             network: self.network,
@@ -108,6 +115,7 @@ impl Rings {
             counters: self.counters,
             control,
             actor,
+            logs,
         })
     }
 }

@@ -11,6 +11,7 @@
 use super::files::Files;
 use super::hashes::{Follow, Hashes};
 use super::link::{EventLine, Lines};
+use super::log_lines::Logs;
 use super::pace::Pace;
 use event::health::{Loss, LossAt};
 use event::{BootTime, Event, Kind, Text};
@@ -55,6 +56,8 @@ pub struct Sources {
     pub control: Lines<File>,
     /// Pipe from the actor.
     pub actor: Option<Lines<File>>,
+    /// Lines of system logs.
+    pub logs: Option<Logs>,
 }
 
 /// Reads until the sensor closes its pipe, then takes what is left.
@@ -133,6 +136,9 @@ impl Ingest {
         if let Some(actor) = sources.actor.as_ref().filter(|actor| !actor.ended()) {
             fds.push(actor.inner().as_fd());
         }
+        if let Some(logs) = sources.logs.as_ref().filter(|logs| !logs.ended()) {
+            fds.push(logs.as_fd());
+        }
         wait_readable(&fds, timeout).map(|_| ())
     }
 
@@ -152,6 +158,9 @@ impl Ingest {
 
     fn read_pipes(&mut self) -> io::Result<()> {
         let batch = &mut self.batch;
+        if let Some(logs) = &mut self.sources.logs {
+            logs.read(&self.decoder, batch)?;
+        }
         let mut lines = vec![&mut self.sources.control];
         lines.extend(self.sources.actor.as_mut());
         for pipe in lines {

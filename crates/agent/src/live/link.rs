@@ -26,6 +26,8 @@ pub struct Setup {
     pub rings: RawFd,
     /// Pipe from the actor.
     pub actor: Option<RawFd>,
+    /// Pipe with lines of system logs.
+    pub logs: Option<RawFd>,
     /// Pipe to the sensor.
     pub requests: RawFd,
     /// File of the recording.

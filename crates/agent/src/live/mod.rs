@@ -1,7 +1,7 @@
 //! `watch`: three processes of one binary.
 //!
 //! * The *sensor* (this process) loads and attaches the kernel programs, describes what already runs, and hashes
-//!   executed files. It never looks at what the programs report.
+//!   executed files. It never looks at what the programs report. It opens system logs and passes their lines on ([`logs`]).
 //! * The *engine* compiles the strategies, reads the rings and does all parsing, enrichment and detection,
 //!   under its own user id, without capabilities, sockets or file access ([`sandbox`]).
 //! * The *actor* holds the container runtime's socket and passes on what the runtime says.
@@ -19,6 +19,8 @@ mod ingest;
 mod lines;
 mod link;
 mod lock;
+mod log_lines;
+mod logs;
 mod pace;
 mod processes;
 mod record;

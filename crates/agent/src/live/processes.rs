@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::content::Document;
 use crate::failure::{Exit, Failure, say};
 use event::health::{Health, SensorState};
-use event::{Event, Kind, Sensor, Text, Wants};
+use event::{Class, Event, Kind, Sensor, Text, Wants};
 use rustix::io::{FdFlags, fcntl_setfd};
 use sense::kernel::{HashLimits, Hasher};
 use std::fs::File;
@@ -66,6 +66,8 @@ pub struct Processes {
     /// Closing it ends the actor.
     actor_input: Option<PipeWriter>,
     hasher: Option<Hasher>,
+    /// Where lines of system logs go, until somebody reads logs.
+    logs: Option<PipeWriter>,
     dropped: u64,
     started: Instant,
 }
@@ -88,6 +90,7 @@ impl Processes {
         let (requests, requests_in) = io::pipe()?;
         let (control, control_in) = io::pipe()?;
         let (rings, rings_in) = UnixStream::pair()?;
+        let logs = config.logs.enabled.then(io::pipe).transpose()?;
         let host = rustix::system::uname();
         let setup = Setup {
             documents,
@@ -96,6 +99,7 @@ impl Processes {
             kernel: host.release().to_string_lossy().into_owned(),
             rings: rings_in.as_raw_fd(),
             actor: actor.as_ref().map(|actor| actor.output.as_raw_fd()),
+            logs: logs.as_ref().map(|(lines, _)| lines.as_raw_fd()),
             requests: requests_in.as_raw_fd(),
             record: record.as_ref().map(AsRawFd::as_raw_fd),
             intel: lists.iter().map(|(name, file)| (name.clone(), file.as_raw_fd())).collect(),
@@ -103,6 +107,7 @@ impl Processes {
         };
         let mut inherited = vec![rings_in.as_fd(), requests_in.as_fd()];
         inherited.extend(actor.as_ref().map(|actor| actor.output.as_fd()));
+        inherited.extend(logs.as_ref().map(|(lines, _)| lines.as_fd()));
         inherited.extend(record.as_ref().map(AsFd::as_fd));
         inherited.extend(lists.iter().map(|(_, file)| file.as_fd()));
         let engine = start_engine(control, &inherited)?;
@@ -124,6 +129,7 @@ impl Processes {
             control: Some(talk_to_engine(control_in, setup)),
             actor_input,
             hasher: start_hasher(happen.clone()),
+            logs: logs.map(|(_, pipe)| pipe),
             dropped: 0,
             started,
         };
@@ -133,6 +139,17 @@ impl Processes {
     /// The process ids of both.
     pub fn pids(&self) -> impl Iterator<Item = u32> {
         [Some(self.engine), self.actor].into_iter().flatten()
+    }
+
+    /// Begins to read system logs, where a strategy or a recording wants them; else nothing of them is opened.
+    pub fn read_logs(&mut self, config: &Config, wants: &Wants) {
+        let pipe = self.logs.take();
+        let is_wanted = [Class::Authentication, Class::UserActivity, Class::SystemLog]
+            .into_iter()
+            .any(|class| wants.wants_class(class));
+        if let Some(pipe) = pipe.filter(|_| is_wanted) {
+            super::logs::start(&config.logs, pipe);
+        }
     }
 
     /// Waits until the engine says what its strategies use.

@@ -50,6 +50,7 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     let wants = if args.record.is_some() { wants.widened() } else { wants };
     sensor.attach(Some(&wants)).map_err(refused)?;
     describe(&mut sensor, &mut processes)?;
+    processes.read_logs(&config, &wants);
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     while let Some(happening) = next(&happenings, deadline) {
         match processes.attend(happening)? {

@@ -3,6 +3,7 @@
 use crate::cli::Kind;
 use sense::capture::Unpacked;
 use sense::kubernetes_audit;
+use sense::logs;
 use sense::zeek::{self, Log};
 use std::io;
 
@@ -29,6 +30,8 @@ pub enum LineKind {
     Events,
     /// Kubernetes audit events.
     KubernetesAudit,
+    /// System logs: syslog, the journal, the audit log, logs of services and containers.
+    Log,
 }
 
 impl Content {
@@ -37,6 +40,7 @@ impl Content {
         match kind {
             Kind::Events => Content::Lines(LineKind::Events),
             Kind::KubernetesAudit => Content::Lines(LineKind::KubernetesAudit),
+            Kind::Log => Content::Lines(LineKind::Log),
             Kind::Capture => Content::Capture,
             Kind::ZeekConn => Content::Zeek(Some(Log::Conn)),
             Kind::ZeekDns => Content::Zeek(Some(Log::Dns)),
@@ -59,7 +63,11 @@ pub fn recognise(bytes: &mut Unpacked) -> io::Result<Content> {
     if zeek::recognise(&line).is_some() {
         return Ok(Content::Zeek(None));
     }
-    let kind =
-        if kubernetes_audit::is_audit_line(&line) { LineKind::KubernetesAudit } else { LineKind::Events };
-    Ok(Content::Lines(kind))
+    Ok(Content::Lines(if kubernetes_audit::is_audit_line(&line) {
+        LineKind::KubernetesAudit
+    } else if logs::is_log_line(&line) {
+        LineKind::Log
+    } else {
+        LineKind::Events
+    }))
 }

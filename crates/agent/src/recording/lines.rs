@@ -1,11 +1,12 @@
-//! Files whose lines are events: our own recordings, and Kubernetes audit logs.
+//! Files whose lines are events: our own recordings, Kubernetes audit logs, system logs.
 
 use super::Fault;
 use super::kind::LineKind;
 use crate::failure::Failure;
-use event::Event;
 use event::recording::{Head, from_line};
+use event::{ContainerId, Event, WallTime};
 use sense::kubernetes_audit;
+use sense::logs::{Clock, Executions, Parser, Pattern};
 use std::collections::VecDeque;
 use std::io::{BufRead, Read};
 
@@ -21,6 +22,19 @@ pub struct Lines {
     sequence: u64,
     /// Events of a line that tells of several.
     waiting: VecDeque<Event>,
+    /// Reads system logs, until they end.
+    logs: Option<Parser>,
+    /// Whose output it is, where the file's name says so.
+    container: Option<ContainerId>,
+}
+
+/// What is known of a log besides its lines.
+#[derive(Debug, Default)]
+pub struct Around<'a> {
+    /// When it was written last.
+    pub until: WallTime,
+    /// Patterns of the configuration.
+    pub patterns: &'a [Pattern],
 }
 
 impl Lines {
@@ -28,9 +42,23 @@ impl Lines {
     ///
     /// # Errors
     /// A file that is empty or begins with no such head.
-    pub fn new(name: &str, input: Box<dyn BufRead>, kind: LineKind) -> Result<(Self, Option<Head>), Failure> {
-        let mut lines =
-            Self { name: name.to_owned(), input, kind, number: 0, sequence: 0, waiting: VecDeque::new() };
+    pub fn new(
+        name: &str,
+        input: Box<dyn BufRead>,
+        kind: LineKind,
+        around: &Around<'_>,
+    ) -> Result<(Self, Option<Head>), Failure> {
+        let logs = (kind == LineKind::Log).then(|| parser(around)).transpose()?;
+        let mut lines = Self {
+            name: name.to_owned(),
+            input,
+            kind,
+            number: 0,
+            sequence: 0,
+            waiting: VecDeque::new(),
+            logs,
+            container: container(name),
+        };
         if kind != LineKind::Events {
             return Ok((lines, None));
         }
@@ -40,7 +68,7 @@ impl Lines {
         let head = Head::parse(&first).map_err(|error| {
             Failure::usage(
                 format!("{name}: {error}"),
-                "replay reads what `watch --record` writes, captures (pcap, pcapng), Kubernetes audit logs, and Zeek's conn, dns, ssl and http logs; `--as` names the kind",
+                "replay reads what `watch --record` writes, captures (pcap, pcapng), Kubernetes audit logs, system logs, and Zeek's conn, dns, ssl and http logs; `--as` names the kind",
             )
         })?;
         Ok((lines, Some(head)))
@@ -69,7 +97,14 @@ impl Lines {
                 self.sequence += 1;
                 return Ok(Some(event));
             }
-            let Some(line) = self.line().map_err(Fault::Ends)? else { return Ok(None) };
+            let Some(line) = self.line().map_err(Fault::Ends)? else {
+                // What still waits of a log comes behind its last line.
+                let Some(mut logs) = self.logs.take() else { return Ok(None) };
+                let mut events = Vec::new();
+                logs.finish(&mut events);
+                self.waiting.extend(events);
+                continue;
+            };
             if line.is_empty() {
                 continue;
             }
@@ -83,7 +118,26 @@ impl Lines {
                 LineKind::KubernetesAudit => {
                     self.waiting.extend(kubernetes_audit::events(&line).map_err(place)?);
                 }
+                LineKind::Log => {
+                    let mut events = Vec::new();
+                    if let Some(logs) = &mut self.logs {
+                        logs.read(&line, self.container, &mut events);
+                    }
+                    self.waiting.extend(events);
+                }
             }
         }
     }
+}
+
+fn parser(around: &Around<'_>) -> Result<Parser, Failure> {
+    Parser::new(around.patterns, Clock::recorded(around.until), Executions::Told).map_err(|error| {
+        Failure::usage(error.to_string(), "docs/logs.md says how a pattern under [[logs.pattern]] is written")
+    })
+}
+
+/// The container of Docker's `ID/ID-json.log`.
+fn container(name: &str) -> Option<ContainerId> {
+    let file = name.rsplit('/').next()?;
+    file.split_once("-json.log")?.0.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Recordings as streams of events: what `watch --record` wrote, captures, and the logs of Kubernetes and Zeek.
+//! Recordings as streams of events: what `watch --record` wrote, captures, system logs, and the logs of Kubernetes and Zeek.
 //!
 //! In: files, plain or gzip-compressed, whose kind is told by their content. Out: their events in order. Logs of Zeek that
 //! stand one after the other are of one sensor and become one recording: they are joined. What of a file is no event is
@@ -10,13 +10,14 @@ mod progress;
 
 use crate::cli::Kind;
 use crate::failure::{Failure, say};
-use event::Event;
 use event::recording::Head;
+use event::{Event, WallTime};
 use kind::Content;
-use lines::Lines;
+use lines::{Around, Lines};
 use progress::Counted;
 pub use progress::{Bar, Beside};
 use sense::capture::{Capture, Unpacked};
+use sense::logs::Pattern;
 use sense::traffic::{Traffic, Unread};
 use sense::zeek::{self, Logs};
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
 /// What is read at once of text.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -57,6 +59,8 @@ pub enum Fault {
 /// A file that is open, and what it holds.
 struct Opened {
     name: String,
+    /// When it was written last, so that no line of it is later.
+    until: WallTime,
     bytes: Unpacked,
     content: Content,
     bar: Rc<Bar>,
@@ -67,12 +71,20 @@ pub struct Recordings {
     paths: VecDeque<PathBuf>,
     kind: Option<Kind>,
     next: Option<Opened>,
+    patterns: Vec<Pattern>,
 }
 
 impl Recordings {
     /// The recordings in `paths`, all of `kind` where one is given.
     pub fn new(paths: &[PathBuf], kind: Option<Kind>) -> Self {
-        Self { paths: paths.iter().cloned().collect(), kind, next: None }
+        Self { paths: paths.iter().cloned().collect(), kind, next: None, patterns: Vec::new() }
+    }
+
+    /// The same, whose logs are read with `patterns` before those that are built in.
+    #[must_use]
+    pub fn with_patterns(mut self, patterns: &[Pattern]) -> Self {
+        self.patterns = patterns.to_vec();
+        self
     }
 
     /// The next recording.
@@ -81,7 +93,7 @@ impl Recordings {
     /// A file that cannot be read or is of no known kind.
     pub fn next(&mut self) -> Result<Option<Recording>, Failure> {
         let Some(first) = self.open()? else { return Ok(None) };
-        let Content::Zeek(_) = first.content else { return Recording::of(first).map(Some) };
+        let Content::Zeek(_) = first.content else { return Recording::of(first, &self.patterns).map(Some) };
         let mut logs = vec![first];
         while let Some(next) = self.open()? {
             if !matches!(next.content, Content::Zeek(_)) {
@@ -110,22 +122,24 @@ impl Opened {
                 "give a recording, or `-` for standard input",
             )
         };
-        let (bar, bytes) = if name == "-" {
-            (Bar::new(None), Unpacked::new(io::stdin()))
+        let (bar, bytes, until) = if name == "-" {
+            (Bar::new(None), Unpacked::new(io::stdin()), SystemTime::now())
         } else {
             let file = File::open(path).map_err(cannot)?;
-            let total =
-                file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
-            let bar = Bar::new(total);
+            let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file);
+            let until = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+            let bar = Bar::new(metadata.map(|metadata| metadata.len()));
             let counted = Counted::new(file, &bar);
-            (bar, Unpacked::new(counted))
+            (bar, Unpacked::new(counted), until.unwrap_or_else(SystemTime::now))
         };
+        let until = until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let until = WallTime(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX));
         let mut bytes = bytes.map_err(cannot)?;
         let content = match kind {
             Some(kind) => Content::of(kind),
             None => kind::recognise(&mut bytes).map_err(cannot)?,
         };
-        Ok(Self { name, bytes, content, bar: Rc::new(bar) })
+        Ok(Self { name, until, bytes, content, bar: Rc::new(bar) })
     }
 }
 
@@ -139,11 +153,11 @@ impl Recording {
         if matches!(opened.content, Content::Zeek(_)) {
             return Ok(Self::of_logs(vec![opened]));
         }
-        Self::of(opened)
+        Self::of(opened, &[])
     }
 
-    fn of(opened: Opened) -> Result<Self, Failure> {
-        let Opened { name, bytes, content, bar } = opened;
+    fn of(opened: Opened, patterns: &[Pattern]) -> Result<Self, Failure> {
+        let Opened { name, until, bytes, content, bar } = opened;
         let mut head = Head::new(env!("CARGO_PKG_VERSION"), "", "");
         let source = match content {
             Content::Capture => {
@@ -157,12 +171,13 @@ impl Recording {
             }
             Content::Lines(kind) => {
                 let input = Box::new(BufReader::with_capacity(CHUNK_BYTES, bytes));
-                let (lines, own) = Lines::new(&name, input, kind)?;
+                let (lines, own) = Lines::new(&name, input, kind, &Around { until, patterns })?;
                 head = own.unwrap_or(head);
                 Source::Lines(lines)
             }
             Content::Zeek(log) => {
-                return Ok(Self::of_logs(vec![Opened { name, bytes, content: Content::Zeek(log), bar }]));
+                let content = Content::Zeek(log);
+                return Ok(Self::of_logs(vec![Opened { name, until, bytes, content, bar }]));
             }
         };
         Ok(Self { name, source, head, bar, left_out: 0 })

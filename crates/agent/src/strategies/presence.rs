@@ -67,6 +67,7 @@ impl Offer {
             "kubernetes_audit" => {
                 Presence::Partly("in replays of audit logs; there is no live sensor yet".to_owned())
             }
+            "log" => Presence::There("logs of this host, as [logs] of the configuration says".to_owned()),
             "network" | "payload" | "dns" | "flow" | "http" => match (&self.kernel, &self.sockets) {
                 (Ok(()), Err(why)) => Presence::Partly(format!("kernel sensor: {why}")),
                 (kernel, _) => by(kernel, "kernel sensor"),
