@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/packages.sh"
 
 # Names, and the longest input of each in bytes.
-TARGETS=(document:16384 rule:16384 falco:16384 condition:512 event_line:8192 json_event:8192 link:16384 record:4096 audit:8192 protocol:4096 message:4096 http2:4096 capture:4096 traffic:4096 zeek:4096 intel:4096)
+TARGETS=(document:16384 rule:16384 falco:16384 condition:512 event_line:8192 json_event:8192 link:16384 record:4096 audit:8192 logs:8192 protocol:4096 message:4096 http2:4096 capture:4096 traffic:4096 zeek:4096 intel:4096)
 INPUT_SECONDS=5
 INPUT_MEBIBYTES=1024
 # The part of `cargo fuzz` that gives libFuzzer its view of the code.

@@ -35,6 +35,7 @@ fn of(target: &str) -> Vec<Vec<u8>> {
         "json_event" => texts((0..20).map(|number| execs::sample(number).json()).collect()),
         "link" => texts(vec![event_lines().join("\n"), requests()]),
         "record" => records(),
+        "logs" => texts(LOGS.map(str::to_owned).into()),
         "audit" => texts(vec![
             AUDIT.to_owned(),
             AUDIT_GKE.to_owned(),
@@ -185,6 +186,21 @@ fn records() -> Vec<Vec<u8>> {
 }
 
 const AUDIT_GKE: &str = r#"{"timestamp":"2026-01-01T00:00:00Z","protoPayload":{"authenticationInfo":{"principalEmail":"u"},"requestMetadata":{"callerIp":"10.0.0.1"},"authorizationInfo":[{"granted":true,"permission":"io.k8s.rbac.v1.clusterroles.create"}],"methodName":"io.k8s.rbac.v1.clusterroles.create","resourceName":"rbac.authorization.k8s.io/v1/clusterroles/r","request":{"rules":[{"verbs":["*"],"resources":["nodes/*"]}]},"status":{"code":7}}}"#;
+const LOGS: [&str; 12] = [
+    "Feb 12 14:10:21 web sshd[16378]: Failed password for invalid user x from 192.0.2.1 port 53502 ssh2\n",
+    "<34>1 2003-10-11T22:14:15.003Z web sudo 195 ID47 [a@1 b=\"c]\\\"d\"] eve : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/sh",
+    "2020-03-24 06:07:15.245255-0700  web kernel: [1.2] DROP IN=eth0 OUT= SRC=192.0.2.1 DST=10.0.0.1 PROTO=TCP SPT=1 DPT=22 WINDOW=1",
+    "Dec 21 16:42:19 web useradd[1337]: new user: name=eve, UID=0, GID=0, home=/root\nDec 21 16:42:19 web CRON[1]: (root) CMD (x)",
+    "type=SYSCALL msg=audit(1604994496.155:1): arch=c000003e syscall=59 success=yes pid=2 comm=\"rm\" exe=\"/usr/bin/rm\"\ntype=EXECVE msg=audit(1604994496.155:1): argc=2 a0=\"rm\" a1=2F746D70\ntype=PROCTITLE msg=audit(1604994496.155:1): proctitle=726D",
+    "node=web type=USER_AUTH msg=audit(1450770603.209:1): pid=1 auid=1000 msg='op=PAM acct=\"eve\" exe=\"/usr/bin/su\" hostname=? addr=? terminal=pts/0 res=failed'",
+    r#"{"__REALTIME_TIMESTAMP":"1650000000000000","SYSLOG_IDENTIFIER":"sshd","_UID":"0","MESSAGE":"Accepted publickey for eve from 192.0.2.1 port 1 ssh2"}"#,
+    r#"{"log":"Access denied for user 'root'@'192.0.2.1' (using password: YES)\n","stream":"stderr","time":"2021-08-24T09:52:13.20764059Z"}"#,
+    r#"www.test 192.0.2.9 - eve [10/Dec/2021:14:41:40 +0100] "GET /?a=\"\x16 HTTP/1.1" 401 1 "-" "curl""#,
+    "2014/12/30 06:07:37 [error] 80#2: *1 user \"eve\": password mismatch, client: 192.0.2.1, server: a, request: \"GET / HTTP/1.1\"",
+    "[Thu Sep 30 13:27:06.009964 2021] [:error] [pid 2560:tid 1] [client ::1:37752] ModSecurity: Access denied with code 403 (phase 2).",
+    "2022/03/01 12:57:58 auth.go:200:SignInPost() [I] Failed authentication attempt for x from [::1]:39522: user does not exist",
+];
+
 const AUDIT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/default/pods/p/exec?command=sh","verb":"create","user":{"username":"u","groups":["g"]},"sourceIPs":["10.0.0.1"],"userAgent":"kubectl","objectRef":{"resource":"pods","namespace":"default","name":"p","apiVersion":"v1","subresource":"exec"},"responseStatus":{"code":101},"requestReceivedTimestamp":"2026-01-01T00:00:00.000000Z","stageTimestamp":"2026-01-01T00:00:00.000000Z"}"#;
 
 const PROTOCOLS: [&[u8]; 6] = [

@@ -10,10 +10,12 @@ use detect::intel::{Builder, Indicator};
 use detect::joined::{Correlations, Noted};
 use detect::plain::{EventRules, JsonRules, JsonScratch};
 use detect::{Config, Placeholders};
-use event::{Event, Field, recording};
+use event::{Event, Field, WallTime, recording};
 use flow::{Limits, Table};
 use sense::capture::{Capture, Layer3, layer3};
+use sense::follow::Splitter;
 use sense::kernel::Decoder;
+use sense::logs::{Clock, Executions, MESSAGE_BYTES, Parser};
 use sense::traffic::Traffic;
 use sense::zeek::{self, Logs};
 use std::sync::OnceLock;
@@ -35,6 +37,7 @@ pub const ALL: &[(&str, fn(&[u8]))] = &[
     ("link", link),
     ("record", record),
     ("audit", audit),
+    ("logs", logs),
     ("protocol", protocol),
     ("message", message),
     ("http2", two_sides),
@@ -166,6 +169,32 @@ fn audit(bytes: &[u8]) {
     let _ = sense::kubernetes_audit::is_audit_line(&text);
     for event in sense::kubernetes_audit::events(&text).into_iter().flatten() {
         read_fields(&event);
+    }
+}
+
+/// Lines of system logs, as they stand in a file: cut into lines however they come, and each of bounded length.
+fn logs(bytes: &[u8]) {
+    let clock = || Clock::recorded(WallTime(u64::MAX / 2));
+    let read = |chunk: usize| {
+        let mut parser = Parser::new(&[], clock(), Executions::Told).expect("no patterns of our own");
+        let (mut split, mut events) = (Splitter::new(4096), Vec::new());
+        let mut take = |line: &[u8]| {
+            let text = String::from_utf8_lossy(line);
+            let _ = sense::logs::is_log_line(&text);
+            parser.read(&text, None, &mut events);
+        };
+        bytes.chunks(chunk).for_each(|chunk| split.take(chunk, &mut take));
+        split.finish(&mut take);
+        parser.finish(&mut events);
+        events
+    };
+    let events = read(bytes.len().max(1));
+    assert_eq!(read(7), events, "lines do not hang on how they are read");
+    for event in &events {
+        read_fields(event);
+        if let event::Kind::Log(record) = &event.kind {
+            assert!(record.message.as_str().len() <= MESSAGE_BYTES);
+        }
     }
 }
 
