@@ -10,6 +10,7 @@ use detect::plain::{EventRules, EventScratch};
 use event::api::ApiActivity;
 use event::file::{File, FileOp};
 use event::kernel::Syscall;
+use event::log::{Act, LogRecord};
 use event::network::{Connection, ConnectionOp, Direction, Dns, Endpoints, Http};
 use event::process::{Actor, Argv, Exec, Gap};
 use event::{Event, Kind, Text};
@@ -361,4 +362,32 @@ fn what_nobody_can_tell_counts_against_a_rule_whether_negated_or_not() {
         rejected("  a: {SYSCALL: sysinfo}\n  condition: a\n").1,
         ["without a source: `SYSCALL: sysinfo` (no sensor sees this system call)"]
     );
+}
+
+#[test]
+fn lines_of_logs_are_asked_by_keywords_and_by_the_names_of_audit_records() {
+    let record = LogRecord {
+        message: Text::claimed("new user: name=eve, UID=0, GID=0, home=/root"),
+        program: "useradd".into(),
+        act: Act::UserAdded,
+        ..LogRecord::default()
+    };
+    let line = at(0.0, 0, Kind::Log(Arc::new(record)));
+    check("product: linux", &line, &[("['GID=0,', 'GID=27,']", true), ("['deleted user']", false)]);
+    check("product: linux, service: sshd", &line, &[("['new user']", true), ("{program: useradd}", true)]);
+    let record = LogRecord {
+        record: "SERVICE_STOP".into(),
+        unit: "ufw".into(),
+        act: Act::ServiceStopped,
+        success: Some(true),
+        ..LogRecord::default()
+    };
+    let stop = at(0.0, 0, Kind::Log(Arc::new(record)));
+    let searches = [
+        ("{type: SERVICE_STOP, unit: [firewalld, ufw]}", true),
+        ("{type: service_stop, res: success}", true),
+        ("{type: SERVICE_STOP, res: failed}", false),
+        ("{type: SERVICE_START}", false),
+    ];
+    check(AUDIT, &stop, &searches);
 }

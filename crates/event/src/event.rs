@@ -90,7 +90,7 @@ pub enum Kind {
     /// A request to an API.
     Api(Box<ApiActivity>),
     /// A line of a system log.
-    Log(Box<LogRecord>),
+    Log(Arc<LogRecord>),
     /// A network configuration change.
     NetworkConfig(Box<NetworkConfig>),
     /// A measured value.

@@ -21,6 +21,8 @@ pub enum LossAt {
     KernelTable,
     /// The channel from the container runtime.
     Runtime,
+    /// Lines of system logs.
+    Log,
     /// Events held for an owner's facts beyond the limit.
     Hold,
     /// State of a correlation that was evicted.
@@ -43,6 +45,7 @@ impl LossAt {
             LossAt::Decode => "decode",
             LossAt::KernelTable => "kernel_table",
             LossAt::Runtime => "runtime",
+            LossAt::Log => "log",
             LossAt::Hold => "hold",
             LossAt::Correlation => "correlation",
             LossAt::State => "state",

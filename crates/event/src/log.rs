@@ -13,7 +13,7 @@ macro_rules! acts {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $class:ident;)+) => {
         /// What a line tells.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
+        #[serde(into = "&'static str", try_from = "CompactString")]
         pub enum Act { #[default] $($(#[doc = $doc])+ $variant,)+ }
 
         impl Act {
@@ -86,6 +86,23 @@ acts! {
     PolicyBroken = "policy_broken", UserActivity;
     /// The clock was set.
     ClockSet = "clock_set", UserActivity;
+}
+
+impl From<Act> for &'static str {
+    fn from(act: Act) -> Self {
+        act.as_str()
+    }
+}
+
+impl TryFrom<CompactString> for Act {
+    type Error = String;
+
+    fn try_from(name: CompactString) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|act| act.as_str() == name);
+        found
+            .copied()
+            .ok_or_else(|| format!("no act of a log is called `{name}`; docs/logs.md says where they stand"))
+    }
 }
 
 /// A line of a log.

@@ -4,6 +4,7 @@
 
 use crate::Host;
 use event::alert::{Activity, Alert, Technique};
+use event::log::LogRecord;
 use event::network::{Endpoints, Flow};
 use event::process::Ancestor;
 use event::{Container, Event, Kind, Process, Value};
@@ -186,10 +187,22 @@ fn evidence(event: &Event) -> Json {
             evidence
                 .insert("api".into(), json!({ "operation": api.verb, "service": { "name": api.service } }));
         }
+        Kind::Log(record) => log_evidence(&mut evidence, record),
         _ => {}
     }
     evidence.insert("data".into(), data(event));
     Json::Object(evidence)
+}
+
+/// Who a line of a log tells of, and from where.
+fn log_evidence(evidence: &mut Map<String, Json>, record: &LogRecord) {
+    if !record.user.is_empty() {
+        evidence.insert("user".into(), json!({ "name": record.user.as_str() }));
+    }
+    if !record.source.is_empty() {
+        let member = if record.source.parse::<std::net::IpAddr>().is_ok() { "ip" } else { "hostname" };
+        evidence.insert("src_endpoint".into(), json!({ member: record.source }));
+    }
 }
 
 /// What OCSF has no place for: the operation, the provenance and the facts.
@@ -213,6 +226,11 @@ fn data(event: &Event) -> Json {
     }
     if let Some(path) = &event.context.host_path {
         data["host_path"] = json!(path);
+    }
+    if let Kind::Log(record) = event.seen() {
+        data["log"] = json!({
+            "name": record.log, "program": record.program, "record": record.record, "message": record.message.as_str(),
+        });
     }
     data
 }

@@ -189,6 +189,9 @@ impl Block {
             Kind::Syscall(call) => {
                 self.line("call", &format!("{} {} = {}", call.name, call.detail.join(" "), call.result));
             }
+            Kind::Log(record) => {
+                self.line("log", &format!("{} {}: {}", record.log, record.program, record.message));
+            }
             _ => {}
         }
         if let Some(path) = &event.context.host_path {

@@ -58,7 +58,7 @@ impl Logs {
             return Ok(());
         }
         let lost = |count, what: &str| {
-            let loss = Loss { at: LossAt::Runtime, count, detail: Text::resolved(what) };
+            let loss = Loss { at: LossAt::Log, count, detail: Text::resolved(what) };
             decoder.own(boot_time(), Kind::Loss(Box::new(loss)))
         };
         lines.read(|message: FromLogs| match message {

@@ -104,6 +104,7 @@ fn concerns(at: LossAt) -> &'static [&'static str] {
         LossAt::RingFile => &["file"],
         LossAt::RingNetwork => &["network", "payload", "dns"],
         LossAt::Runtime => &["docker"],
+        LossAt::Log => &["log"],
         LossAt::Decode | LossAt::KernelTable => {
             &["process", "file", "network", "payload", "dns", "privilege", "kernel", "unix_socket", "signal"]
         }

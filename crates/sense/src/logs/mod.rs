@@ -234,7 +234,7 @@ impl Parser {
         container: Option<ContainerId>,
         out: &mut Vec<Event>,
     ) {
-        let event = self.placed(time, Kind::Log(Box::new(record)), container);
+        let event = self.placed(time, Kind::Log(Arc::new(record)), container);
         out.push(event);
     }
 

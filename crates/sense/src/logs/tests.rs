@@ -18,7 +18,7 @@ fn events(lines: &[&str]) -> Vec<Event> {
 
 fn told(line: &str) -> LogRecord {
     match <[Event; 1]>::try_from(events(&[line])) {
-        Ok([Event { kind: Kind::Log(record), .. }]) => *record,
+        Ok([Event { kind: Kind::Log(record), .. }]) => LogRecord::clone(&record),
         other => panic!("{line}: {other:?}"),
     }
 }

@@ -55,7 +55,14 @@ fn a_rule_is_about_the_classes_in_which_it_can_hold() {
     check("s: {type: EXECVE, a0: wget}\ncondition: s", &["process_creation"]);
     check("s: {type: execve, a0: wget}\ncondition: s", &["process_creation"]);
     check("s: {type: PATH, name: /etc/shadow}\ncondition: s", &["process_creation", "file_event"]);
-    check("s: {type: SYSCALL, exe: /bin/nc}\ncondition: s", &["process_creation", "file_event", "syscall"]);
+    check(
+        "s: {type: SYSCALL, exe: /bin/nc}\ncondition: s",
+        &["process_creation", "file_event", "syscall", "authentication", "user_activity", "system_log"],
+    );
+    check(
+        "s: {type: ADD_USER, acct: eve, res: success}\ncondition: s",
+        &["authentication", "user_activity", "system_log"],
+    );
     check("s: {type: SYSCALL, SYSCALL: mknod}\ncondition: s", &["file_event"]);
     check("s: {SYSCALL: [execve, ptrace]}\ncondition: s", &["process_creation", "syscall"]);
     check(
@@ -69,8 +76,7 @@ fn a_rule_is_about_the_classes_in_which_it_can_hold() {
 fn what_has_no_source_is_told_and_the_rest_runs() {
     let lacks =
         |detection: &str| planned(AUDIT, detection).map(|(classes, lacks)| (classes.len(), lacks)).unwrap();
-    let tty = "`type: TTY` (no event stands for it)".to_owned();
-    assert_eq!(lacks("a: {type: PATH, name: /x}\nb: {type: TTY}\ncondition: 1 of them"), (2, vec![tty]));
+    assert_eq!(lacks("a: {type: PATH, name: /x}\nb: {type: TTY}\ncondition: 1 of them"), (5, Vec::new()));
     let key = "`key` (a key of the audit rules, which are not there)".to_owned();
-    assert_eq!(lacks("a: {exe: /x}\nb: {key: k}\ncondition: 1 of them"), (3, vec![key]));
+    assert_eq!(lacks("a: {exe: /x}\nb: {key: k}\ncondition: 1 of them"), (6, vec![key]));
 }
