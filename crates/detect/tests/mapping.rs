@@ -350,7 +350,7 @@ fn what_nobody_can_tell_counts_against_a_rule_whether_negated_or_not() {
     }
     for condition in ["a or b", "a or not b", "not (a and b)", "1 of them"] {
         let detection = format!("  a: {{exe: /x}}\n  b: {{key: k}}\n  condition: {condition}\n");
-        assert_eq!(rejected(&detection), (3, vec![lack.to_owned()]), "{condition}");
+        assert_eq!(rejected(&detection), (6, vec![lack.to_owned()]), "{condition}");
     }
     let of_other = "  a: {type: EXECVE, nametype: CREATE}\n  condition: a\n";
     assert_eq!(rejected(of_other).0, 0);

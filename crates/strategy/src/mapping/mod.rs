@@ -262,10 +262,14 @@ pub fn plan(logsource: &Logsource, detections: &[&Detection]) -> Result<Plan, Un
         if let Some(name) = fold.unknown.pop() {
             return Err(Unmapped::Field(name));
         }
-        lacking.push(fold.lacks);
         untold.append(&mut fold.untold);
         let holds = folded.into_iter().filter_map(Folded::detection).collect::<Vec<_>>();
-        if holds.len() == detections.len() {
+        let is_whole = holds.len() == detections.len();
+        // Records of another kind, which the rule is not about, do not answer for what the others lack.
+        if is_whole || !fold.lacks.is_empty() {
+            lacking.push(fold.lacks);
+        }
+        if is_whole {
             runs.push(Run { class: one.class, operations: one.operations, detections: holds });
         }
     }

@@ -1,7 +1,7 @@
 //! The reference of log sources and names, generated from the tables.
 
 use super::{Code, Events, Given, Key, Meaning, Name, SOURCES, own};
-use event::Field;
+use event::{Class, Field};
 use std::fmt::Write;
 
 /// The reference as Markdown: log sources, then the names of each.
@@ -30,24 +30,35 @@ pub fn markdown() -> String {
         };
         let _ = writeln!(out, "| {} | {given} |", said(&source.key));
     }
+    // Log sources that are read alike are told once.
+    let mut told: Vec<(Vec<(Class, String)>, &Key)> = Vec::new();
     for source in SOURCES {
-        if let Given::Events(events) = source.given {
-            events.iter().for_each(|events| of_events(&mut out, &source.key, events));
+        let Given::Events(events) = source.given else { continue };
+        let parts: Vec<(Class, String)> = events.iter().map(|events| (events.class, body(events))).collect();
+        if let Some((_, same)) = told.iter().find(|(own, _)| *own == parts) {
+            let _ = writeln!(out, "\n### {}\n\nAs {}.", said(&source.key), said(same));
+            continue;
         }
+        for (class, part) in &parts {
+            let _ = write!(out, "\n### {}: `{}`\n\n{part}", said(&source.key), class.as_str());
+        }
+        told.push((parts, &source.key));
     }
     out
 }
 
-fn of_events(out: &mut String, key: &Key, events: &Events) {
-    let _ = write!(out, "\n### {}: `{}`\n\n", said(key), events.class.as_str());
+/// What names mean in `events`.
+fn body(events: &Events) -> String {
+    let mut out = String::new();
     if !events.operations.is_empty() {
         let _ = writeln!(out, "Operations: {}.\n", words(events.operations));
     }
     out.push_str("| name | means |\n|---|---|\n");
-    events.names.iter().flat_map(|names| names.iter()).for_each(|row| line(out, row));
+    events.names.iter().flat_map(|names| names.iter()).for_each(|row| line(&mut out, row));
     if !events.text.is_empty() {
         let _ = writeln!(out, "| keywords | anywhere in {} |", fields(events.text));
     }
+    out
 }
 
 fn said(key: &Key) -> String {
