@@ -113,7 +113,8 @@ fn rules_run_over_typed_events_or_are_listed_with_the_reason() {
         ("linux/process_creation", 122),
         ("linux/file_event", 8),
         ("linux/network_connection", 5),
-        ("linux/auditd", 46),
+        ("linux/auditd", 49),
+        ("linux/builtin", 22),
         ("network/dns", 7),
         ("network/zeek", 8),
         ("web/proxy_generic", 28),
@@ -123,7 +124,7 @@ fn rules_run_over_typed_events_or_are_listed_with_the_reason() {
         let whole = by_folder.get(folder).map_or(0, |told| told.whole);
         assert!(whole >= at_least, "{folder}: {whole} of {at_least}");
     }
-    assert!(partly >= 2, "{partly}");
+    assert!(partly >= 1, "{partly}");
 }
 
 #[test]
