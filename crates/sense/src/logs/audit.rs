@@ -252,7 +252,7 @@ fn decoded(name: &str, value: &str) -> String {
     let is_argument =
         name.strip_prefix('a').is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
     let is_hexadecimal = value.len() >= 2
-        && value.len() % 2 == 0
+        && value.len().is_multiple_of(2)
         && value.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte));
     if !is_hexadecimal || !(is_argument || ENCODED.contains(&name)) {
         return value.to_owned();

@@ -131,7 +131,7 @@ impl Cursor<'_> {
     /// `Z`, `+01:00` or `+0100` as seconds; `None` where there is none.
     fn zone(&mut self) -> Option<i64> {
         let before = self.0;
-        let Some(sign) = self.sign(&['Z', '+', '-']) else { return None };
+        let sign = self.sign(&['Z', '+', '-'])?;
         if sign == 'Z' {
             return Some(0);
         }
