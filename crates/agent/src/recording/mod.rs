@@ -43,7 +43,7 @@ pub struct Recording {
 }
 
 enum Source {
-    Lines(Lines),
+    Lines(Box<Lines>),
     Capture(Box<Traffic>),
     Zeek(Box<Logs>),
 }
@@ -173,7 +173,7 @@ impl Recording {
                 let input = Box::new(BufReader::with_capacity(CHUNK_BYTES, bytes));
                 let (lines, own) = Lines::new(&name, input, kind, &Around { until, patterns })?;
                 head = own.unwrap_or(head);
-                Source::Lines(lines)
+                Source::Lines(Box::new(lines))
             }
             Content::Zeek(log) => {
                 let content = Content::Zeek(log);

@@ -242,7 +242,7 @@ fn names_of_the_log_source_are_known_and_a_slip_in_one_is_mended() {
     assert_eq!(audit("{type: EXECVE, Imag: x}"), [("WK0305", "did you mean `Image`?".to_owned())]);
     let found = |search: &str| audit(search).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
     assert_eq!(found("{type: PATH, name: /x}"), ["WK0114"], "files are not required");
-    assert_eq!(found("[{type: EXECVE, a0: telnet}, {type: TTY}]"), ["WK0317"]);
+    assert_eq!(found("[{type: EXECVE, a0: telnet}, {SYSCALL: sysinfo}]"), ["WK0317"]);
     assert_eq!(found("{type: EXECVE, a0|neq: telnet}"), ["WK0315"]);
     // The names are those of their log source only.
     assert_eq!(codes("    Image|endswith", "    a0|endswith"), ["WK0305"]);
