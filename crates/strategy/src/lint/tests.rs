@@ -243,7 +243,7 @@ fn names_of_the_log_source_are_known_and_a_slip_in_one_is_mended() {
     let found = |search: &str| audit(search).into_iter().map(|(code, _)| code).collect::<Vec<_>>();
     assert_eq!(found("{type: PATH, name: /x}"), ["WK0114"], "files are not required");
     assert_eq!(found("[{type: EXECVE, a0: telnet}, {SYSCALL: sysinfo}]"), ["WK0317"]);
-    assert_eq!(found("{type: EXECVE, a0|neq: telnet}"), ["WK0315"]);
+    assert_eq!(found("{type: EXECVE, a0|neq: telnet}"), ["WK0114", "WK0114", "WK0114", "WK0315"]);
     // The names are those of their log source only.
     assert_eq!(codes("    Image|endswith", "    a0|endswith"), ["WK0305"]);
     assert_eq!(codes("category: process_creation", "category: file_change"), ["WK0114"]);
