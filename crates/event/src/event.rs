@@ -1,6 +1,7 @@
 //! One normalised observation.
 
 use crate::api::ApiActivity;
+use crate::change::FileChange;
 use crate::container::{Container, ContainerChange};
 use crate::fact::{Fact, Facts, Turn};
 use crate::file::File;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub const SIGNALS: &[(&str, &str)] = &[
     ("process", "programs executed, processes made and ended"),
     ("file", "files opened for writing, path operations, watched reads"),
+    ("integrity", "what changed in watched files: state and content before and after"),
     ("network", "connections, datagram destinations, listening sockets"),
     ("payload", "first payload bytes of flows"),
     ("dns", "DNS queries and answers"),
@@ -65,6 +67,8 @@ pub enum Kind {
     FileHash(Box<FileHash>),
     /// A file operation.
     File(Box<File>),
+    /// A watched file changed.
+    FileChange(Box<FileChange>),
     /// An IP connection.
     Connection(Box<Connection>),
     /// A socket of an unusual family.
@@ -120,6 +124,7 @@ impl Kind {
             Kind::Memory(_) => Class::Memory,
             Kind::FileHash(_) => Class::FileHash,
             Kind::File(_) => Class::FileEvent,
+            Kind::FileChange(_) => Class::FileChange,
             Kind::Connection(_) => Class::NetworkConnection,
             Kind::Socket(_) => Class::Socket,
             Kind::Unix(_) => Class::UnixSocket,
@@ -153,6 +158,7 @@ impl Kind {
             Kind::Memory(_) => "executable",
             Kind::FileHash(_) => "hash",
             Kind::File(f) => f.op.as_str(),
+            Kind::FileChange(c) => c.what.first().map_or("none", |change| change.as_str()),
             Kind::Connection(c) => c.op.as_str(),
             Kind::Socket(_) => "socket",
             Kind::Unix(u) => u.op.as_str(),
@@ -231,6 +237,8 @@ classes! {
     FileHash = "file_hash", "file_activity (1001)", "process";
     /// A file was opened for writing, read where watched, or its path changed.
     FileEvent = "file_event", "file_activity (1001)", "file";
+    /// A watched file is not what it was: `event.operation` is the first of `change.what`.
+    FileChange = "file_change", "file_activity (1001)", "integrity";
     /// A connection, datagram destination, accept, listen or bind.
     NetworkConnection = "network_connection", "network_activity (4001)", "network";
     /// A raw, packet, netlink or vsock socket.
@@ -356,6 +364,8 @@ impl Event {
     pub fn container_id(&self) -> Option<&ContainerId> {
         match &self.kind {
             Kind::Container(change) => change.record.id.as_ref(),
+            // Whoever acted comes first; of what nobody was seen to do, there is whose file it is.
+            Kind::FileChange(change) => self.owner.container().or(change.container.as_ref()),
             _ => self.owner.container(),
         }
     }

@@ -116,13 +116,15 @@ pub enum FactName {
     IntelIndicator,
     /// Kind of indicator. Value: its name.
     IntelKind,
+    /// Package manager or configuration management whose run the acting process belongs to. Value: its name.
+    ManagedBy,
     /// Neighbour to which a container connects over loopback or a Unix socket. Value: its name.
     PodPeer,
 }
 
 impl FactName {
     /// All of them.
-    pub const ALL: [FactName; 54] = [
+    pub const ALL: [FactName; 55] = [
         FactName::NoHistory,
         FactName::UnregisteredPort,
         FactName::Protocol,
@@ -176,6 +178,7 @@ impl FactName {
         FactName::IntelList,
         FactName::IntelIndicator,
         FactName::IntelKind,
+        FactName::ManagedBy,
         FactName::PodPeer,
     ];
 }

@@ -9,6 +9,7 @@ use compact_str::CompactString;
 use std::net::IpAddr;
 
 mod audit;
+mod change;
 mod fact;
 mod flow;
 mod log;
@@ -176,7 +177,7 @@ impl Field {
             | Field::LogMessage
             | Field::FactIntendedDestination
             | Field::FactIntendedPort => Some(Doubt::Claimed),
-            Field::FactCommandText => Some(Doubt::Truncated),
+            Field::FactCommandText | Field::ChangeDiff => Some(Doubt::Truncated),
             _ => None,
         }
     }
@@ -273,6 +274,12 @@ fields! {
     FileName, "file.name", Text, "file.name", "Last component of the file's path.";
     FileTarget, "file.second_path", Text, "file_result.path", "Second path of rename, link and symlink.";
     FileHostPath, "file.host_path", Text, "", "Path on the host, where the container reaches it through a mount.";
+    ChangeWhat, "change.what", List, "", "How a watched file differs from what was known of it: `created`, `deleted`, `content`, `replaced` (another file has its name), `type`, `target`, `permission`, `owner`, `link`, `xattr`, `capability`, `mount_over`, `before_scan`, `unread`.";
+    ChangeHashBefore, "change.hash_before", Text, "", "BLAKE3 of its content as it was known, hexadecimal.";
+    ChangeHashAfter, "change.hash_after", Text, "file.hashes.value", "BLAKE3 of its content now, hexadecimal.";
+    ChangeDiff, "change.diff", Text, "file_diff", "Unified diff of its text, where it is text and short; what is longer than 4 KiB is cut.";
+    ChangeCause, "change.cause", Text, "", "What the kernel sensor saw of it: `open_write`, `rename`, `mount` and more; absent where nobody was seen to act.";
+    ChangeNotes, "change.notes", List, "", "What else must be said of a change: why there is no diff, that several may have written.";
     FileResolved, "file.resolved", Bool, "", "Whether the path comes from a kernel object rather than from the process.";
     FileMode, "file.mode", Int, "file.mode", "Mode with type bits, where known.";
     FileFlags, "file.flags", Int, "", "Open flags.";
@@ -469,6 +476,7 @@ fields! {
     FactIntelList, "fact.intel_list", Text, "", "Intel list that has what is seen.";
     FactIntelIndicator, "fact.intel_indicator", Text, "", "What of it is on the list, in the form in which it was looked up.";
     FactIntelKind, "fact.intel_kind", Text, "", "Kind of indicator: `address`, `network`, `name`, `url`, `sha256` or `image`.";
+    FactManagedBy, "fact.managed_by", Text, "", "Package manager or configuration management whose run the acting process belongs to, by its ancestry.";
     FactPodPeer, "fact.pod_peer", Text, "", "Container of the same pod, or one that shares a socket, to which this one connects over loopback or a Unix socket.";
 }
 

@@ -137,6 +137,8 @@ pub enum Sensor {
     Docker,
     /// Late facts about files (hashes).
     Hash,
+    /// Looks at watched files.
+    Integrity,
     /// The Kubernetes API's audit log.
     KubernetesAudit,
     /// A capture of packets.
@@ -158,6 +160,7 @@ impl Sensor {
             Sensor::Kernel => "kernel",
             Sensor::Docker => "docker",
             Sensor::Hash => "hash",
+            Sensor::Integrity => "integrity",
             Sensor::KubernetesAudit => "kubernetes_audit",
             Sensor::Capture => "capture",
             Sensor::Zeek => "zeek",

@@ -13,6 +13,7 @@
 
 pub mod alert;
 pub mod api;
+pub mod change;
 pub mod container;
 pub mod event;
 pub mod fact;
@@ -30,8 +31,10 @@ pub mod reference;
 pub mod text;
 pub mod time_form;
 pub mod wants;
+pub mod watched;
 
 pub use alert::Alert;
+pub use change::FileChange;
 pub use container::{Container, ContainerChange, ContainerVerb};
 pub use event::{Class, Context, Event, Kind};
 pub use fact::{Fact, FactName, FactValue, Facts};
@@ -41,3 +44,4 @@ pub use mount::Mounts;
 pub use process::{Actor, Argv, Exec, Process};
 pub use text::{Provenance, Text};
 pub use wants::Wants;
+pub use watched::WatchList;

@@ -1,6 +1,7 @@
 //! What the engine asks sensors for.
 
 use crate::event::Class;
+use crate::watched::WatchList;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,8 @@ pub struct Wants {
     pub operations: BTreeMap<Class, BTreeSet<CompactString>>,
     /// Last components of paths that rules about reads name: what to watch for reads, in any case of ASCII letters.
     pub file_names: BTreeSet<CompactString>,
+    /// Files whose changes are to be compared with what was known of them.
+    pub watched: WatchList,
 }
 
 impl Wants {

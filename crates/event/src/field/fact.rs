@@ -62,6 +62,7 @@ pub(super) fn of_facts(event: &Event, field: Field) -> Value<'_> {
         Field::FactIntelList => F::IntelList,
         Field::FactIntelIndicator => F::IntelIndicator,
         Field::FactIntelKind => F::IntelKind,
+        Field::FactManagedBy => F::ManagedBy,
         Field::FactPodPeer => F::PodPeer,
         _ => return Value::Absent,
     };

@@ -143,6 +143,7 @@ pub(super) fn of(field: Field) -> Part {
         | FactIntelList
         | FactIntelIndicator
         | FactIntelKind
+        | FactManagedBy
         | FactPodPeer => Part::Facts,
         ContainerId | FileHostPath | WorkloadId | WorkloadName | DestinationHostname | AuditType => {
             Part::Around

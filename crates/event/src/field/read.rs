@@ -39,7 +39,7 @@ pub fn value(event: &Event, field: Field) -> Value<'_> {
 fn around(event: &Event, field: Field) -> Value<'_> {
     match field {
         Field::ContainerId => event.container_id().map_or(Value::Absent, id),
-        Field::FileHostPath => event.context.host_path.as_ref().map_or(Value::Absent, compact),
+        Field::FileHostPath => host_path(event),
         Field::WorkloadId | Field::WorkloadName => of_workload(event, field),
         Field::DestinationHostname => match (&event.context.remote_name, event.seen()) {
             (Some(name), _) => compact(name),
@@ -62,6 +62,15 @@ pub(super) fn compact(text: &CompactString) -> Value<'_> {
 pub(super) fn list<'a>(items: impl Iterator<Item = &'a str>) -> Value<'a> {
     let items: Vec<&str> = items.collect();
     if items.is_empty() { Value::Absent } else { Value::List(items) }
+}
+
+/// Of a change of a watched file whose place was found by the file itself, else by the container's mounts.
+fn host_path(event: &Event) -> Value<'_> {
+    match (&event.kind, &event.context.host_path) {
+        (Kind::FileChange(change), _) => compact(&change.host_path),
+        (_, Some(path)) => compact(path),
+        _ => Value::Absent,
+    }
 }
 
 fn id(id: &ContainerId) -> Value<'_> {
@@ -281,6 +290,7 @@ fn of_kind(event: &Event, field: Field) -> Value<'_> {
             Field::FileFlags => Value::Int(file.flags.into()),
             _ => Value::Absent,
         },
+        Kind::FileChange(change) => super::change::of_change(change, field),
         Kind::Connection(connection) if connection.op == ConnectionOp::Close => match field {
             Field::NetworkBytesOut => unsigned(connection.bytes_out),
             Field::NetworkBytesIn => unsigned(connection.bytes_in),
