@@ -50,6 +50,12 @@ impl Copies {
         Ok(copies)
     }
 
+    /// Whether the content of this hash is kept.
+    #[must_use]
+    pub fn has(&self, hash: &str) -> bool {
+        self.kept.contains_key(hash)
+    }
+
     /// Keeps `content` under `hash`, its BLAKE3. False where there is no room or the disk refuses.
     pub fn keep(&mut self, hash: &str, content: &[u8]) -> bool {
         if self.kept.contains_key(hash) {

@@ -14,15 +14,21 @@
 #![forbid(unsafe_code)]
 
 pub mod baseline;
+mod contents;
 mod copies;
 pub mod diff;
+mod notify;
 
 mod observe;
+mod places;
 mod scan;
+mod watcher;
+mod writers;
 
 pub use copies::Copies;
 pub use observe::{Limits, Root, observe};
 pub use scan::{Scanned, scan};
+pub use watcher::{Found, GRACE, Watcher};
 
 use compact_str::CompactString;
 

@@ -1,0 +1,129 @@
+//! Where watched files lie: the directories to watch for them, and the roots of containers.
+
+use crate::baseline::Key;
+use crate::name_text;
+use crate::notify::Notify;
+use crate::observe::Root;
+use compact_str::CompactString;
+use event::change::FileState;
+use event::watched::PathPattern;
+use event::{Actor, ContainerId};
+use rustix::fs::{Dir, FileType, OFlags, fstat};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+/// Most containers whose files are watched.
+const CONTAINERS: usize = 4096;
+/// Deepest nesting of directories that are watched.
+const DEPTH: usize = 64;
+/// Bytes read of what the kernel says of a process's control groups.
+const CGROUP_BYTES: u64 = 16 << 10;
+
+/// By which process each container's files are reached.
+#[derive(Debug, Default)]
+pub(crate) struct Containers(BTreeMap<ContainerId, u32>);
+
+impl Containers {
+    /// Adds a container; false where there is no room.
+    pub(crate) fn add(&mut self, id: ContainerId, pid: u32) -> bool {
+        if self.0.len() >= CONTAINERS && !self.0.contains_key(&id) {
+            return false;
+        }
+        self.0.insert(id, pid);
+        true
+    }
+
+    pub(crate) fn remove(&mut self, id: ContainerId) {
+        self.0.remove(&id);
+    }
+
+    /// The container's root, by its first process, else by the one that acts, which may see another root; no root for
+    /// the host. A process counts while its control group is the container's: its number may have been given again.
+    pub(crate) fn root(&self, container: Option<ContainerId>, actor: Option<&Actor>) -> Option<Root> {
+        let id = container?;
+        let pids = [self.0.get(&id).copied(), actor.map(|actor| actor.pid), actor.map(|actor| actor.ppid)];
+        pids.into_iter().flatten().filter(|pid| is_of(*pid, id)).find_map(|pid| Root::of_process(pid).ok())
+    }
+}
+
+fn is_of(pid: u32, id: ContainerId) -> bool {
+    let Ok(file) = std::fs::File::open(format!("/proc/{pid}/cgroup")) else { return false };
+    let mut text = String::new();
+    // What cannot be read proves nothing.
+    let _ = file.take(CGROUP_BYTES).read_to_string(&mut text);
+    text.contains(&id.to_string())
+}
+
+/// Watches every directory at and below `from` that patterns lead through. The way down to `from` is watched too, so that
+/// what is missing now is seen to come.
+pub(crate) fn watch_directories(
+    root: &Root,
+    container: Option<ContainerId>,
+    patterns: &BTreeSet<PathPattern>,
+    from: &str,
+    notify: &mut Notify,
+) {
+    let mut paths: Vec<(CompactString, usize, Option<u64>)> = Vec::new();
+    if from == "/" {
+        // Of what has no wildcard, only the directories on the way are of interest.
+        paths.extend(ways(patterns).into_iter().map(|path| (path, 0, None)));
+    } else {
+        paths.push((from.into(), 0, None));
+    }
+    let mut seen = BTreeSet::new();
+    while let Some((path, depth, dev)) = paths.pop() {
+        if depth > DEPTH || !seen.insert(path.clone()) {
+            continue;
+        }
+        let Ok(place) = root.place(&path, OFlags::RDONLY | OFlags::DIRECTORY) else { continue };
+        let own_dev = fstat(&place).map_or(0, |stat| stat.st_dev);
+        if dev.is_some_and(|dev| dev != own_dev) {
+            continue;
+        }
+        notify.watch(&place, Key { container, path: path.clone() }, true);
+        let Ok(entries) = Dir::read_from(&place) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_bytes();
+            if entry.file_type() != FileType::Directory || matches!(name, b"." | b"..") {
+                continue;
+            }
+            let child = CompactString::from(format!("{}/{}", path.trim_end_matches('/'), name_text(name)));
+            if patterns.iter().any(|pattern| pattern.reaches_below(&child)) {
+                paths.push((child, depth + 1, Some(own_dev)));
+            }
+        }
+    }
+}
+
+/// The directories without wildcards on the way to each pattern.
+fn ways(patterns: &BTreeSet<PathPattern>) -> BTreeSet<CompactString> {
+    let mut ways = BTreeSet::new();
+    for pattern in patterns {
+        let base = pattern.base();
+        let mut end = if pattern.is_path() { base.rfind('/') } else { Some(base.len()) };
+        while let Some(at) = end {
+            let way = base.get(..at).filter(|way| !way.is_empty()).unwrap_or("/");
+            ways.insert(way.into());
+            end = base.get(..at).and_then(|shorter| shorter.rfind('/'));
+        }
+        ways.insert("/".into());
+    }
+    ways
+}
+
+/// Patterns that take whatever lies below the directory `path`, so far as `patterns` lead there.
+pub(crate) fn below(patterns: &BTreeSet<PathPattern>, path: &str) -> BTreeSet<PathPattern> {
+    let all = PathPattern::try_from(CompactString::from(format!("{path}/**")));
+    let deep = patterns.iter().any(|pattern| pattern.reaches_below(path));
+    all.ok().filter(|_| deep).into_iter().collect()
+}
+
+/// Watches a file itself, so that a write under another of its names is seen.
+pub(crate) fn watch_file(root: &Root, key: &Key, state: &FileState, notify: &mut Notify) {
+    if state.is_file()
+        && let Ok(place) = root.place(&key.path, OFlags::PATH)
+        && fstat(&place).is_ok_and(|stat| stat.st_ino == state.inode)
+    {
+        notify.watch(&place, key.clone(), false);
+    }
+}
