@@ -21,9 +21,39 @@ pub struct Config {
     pub detect: detect::Config,
     /// Lists of what is known to be bad.
     pub intel: Intel,
+    /// Watched files.
+    pub files: Files,
     /// Silences beside those of the documents.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exception: Vec<Exception>,
+}
+
+/// Watched files: which ones, strategies say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// Whether watched files are read and compared at all. Default true.
+    pub enabled: bool,
+    /// Largest file that is hashed, bytes. Default 16 MiB.
+    pub file_bytes: u64,
+    /// Directory of the known-good copies. Default `/var/lib/watchkeeper/copies`.
+    pub copies: PathBuf,
+    /// Largest file of which a copy is kept and a diff shown, bytes. Default 256 KiB.
+    pub copied_file_bytes: u64,
+    /// Bytes of all copies. Default 64 MiB.
+    pub copies_bytes: u64,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            file_bytes: 16 << 20,
+            copies: "/var/lib/watchkeeper/copies".into(),
+            copied_file_bytes: 256 << 10,
+            copies_bytes: 64 << 20,
+        }
+    }
 }
 
 /// Lists of what is known to be bad.

@@ -1,8 +1,10 @@
 //! The pipeline: sense → enrich → detect → respond. The only wiring of the stages; live and replay both run it.
 
 use crate::config::Config;
+use crate::live::Touched;
 use detect::Engine;
 use enrich::Enricher;
+use event::change::Look;
 use event::{Alert, Event, Kind, Sensor};
 use respond::{Format, Host};
 use std::io::{self, Write};
@@ -15,6 +17,8 @@ pub struct Pipeline {
     host: Host,
     enriched: Vec<Event>,
     alerts: Vec<Alert>,
+    touched: Touched,
+    looks: Vec<Look>,
     raised: u64,
     lost: u64,
 }
@@ -29,9 +33,21 @@ impl Pipeline {
             host,
             enriched: Vec::new(),
             alerts: Vec::new(),
+            touched: Touched::default(),
+            looks: Vec::new(),
             raised: 0,
             lost: 0,
         }
+    }
+
+    /// The same, with an eye on what touches watched files.
+    pub fn touching(self, touched: Touched) -> Self {
+        Self { touched, ..self }
+    }
+
+    /// The looks at watched files that follow from what was pushed since the last call.
+    pub fn take_looks(&mut self) -> Vec<Look> {
+        std::mem::take(&mut self.looks)
     }
 
     /// What the engine had to give up so far for lack of room: state of correlations and analytics.
@@ -73,6 +89,7 @@ impl Pipeline {
     /// the replay loses the same.
     fn judge(&mut self, out: &mut impl Write) -> io::Result<()> {
         for event in self.enriched.drain(..) {
+            self.looks.extend(self.touched.look(&event));
             let tick = matches!(event.kind, Kind::Tick).then_some((event.boot, event.wall));
             self.engine.push(event, &mut self.alerts);
             let Some((boot, wall)) = tick else { continue };

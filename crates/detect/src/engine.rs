@@ -13,10 +13,13 @@ use crate::program::{self, Compiled};
 use crate::rule::{ClassMarks, Placeholders, Program, Rules};
 use compact_str::CompactString;
 use event::alert::StrategyHead;
+use event::file::FileOp;
 use event::health::{Loss, LossAt};
-use event::{Alert, BootTime, Class, Container, ContainerId, Event, EventId, Kind, Sensor, WallTime, Wants};
+use event::{
+    Alert, BootTime, Class, Container, ContainerId, Event, EventId, Kind, Sensor, WallTime, Wants, WatchList,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use strategy::Strategy;
@@ -345,6 +348,9 @@ impl Engine {
     }
 }
 
+/// System calls that put something over what was there.
+const MOUNTING: &[&str] = &["mount", "move_mount"];
+
 /// What the engine can want of sensors.
 fn wanted(compiled: &Compiled) -> Wants {
     // What the engine needs for itself: records of containers, its own health and the passing of time.
@@ -364,8 +370,24 @@ fn wanted(compiled: &Compiled) -> Wants {
     }
     let whole = [Class::Container, Class::Health, Class::Tick, Class::NetworkConnection, Class::NetworkFlow];
     let partial = compiled.operations.iter().filter(|(class, _)| !whole.contains(class));
-    let operations = partial.map(|(class, operations)| (*class, operations.clone())).collect();
-    Wants { classes, operations, file_names: compiled.file_names.clone() }
+    let mut operations: BTreeMap<Class, BTreeSet<CompactString>> =
+        partial.map(|(class, operations)| (*class, operations.clone())).collect();
+    // Whose changes of content are judged; looks at them follow what the kernel sensor says of files and mounts.
+    let watched = if classes.contains(&Class::FileChange) {
+        for (class, changing) in [(Class::FileEvent, FileOp::CHANGING), (Class::Syscall, MOUNTING)] {
+            // A class that rules want as a whole has no list of operations.
+            if classes.insert(class) || operations.contains_key(&class) {
+                operations
+                    .entry(class)
+                    .or_default()
+                    .extend(changing.iter().map(|name| CompactString::from(*name)));
+            }
+        }
+        compiled.parameters.watched.clone()
+    } else {
+        WatchList::default()
+    };
+    Wants { classes, operations, file_names: compiled.file_names.clone(), watched }
 }
 
 /// The signals that a strategy's assumptions need, each with whether it is blind without.

@@ -41,6 +41,24 @@ pub enum FileOp {
 }
 
 impl FileOp {
+    /// Names of the operations that can change what a path leads to, or its state.
+    pub const CHANGING: &[&str] = &[
+        "open_write",
+        "create",
+        "rename",
+        "unlink",
+        "link",
+        "symlink",
+        "mkdir",
+        "rmdir",
+        "chmod",
+        "chown",
+        "truncate",
+        "set_xattr",
+        "remove_xattr",
+        "mknod",
+    ];
+
     /// Name in rules.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -29,6 +29,8 @@ pub enum LossAt {
     Correlation,
     /// State of an analytic or of enrichment that was evicted.
     State,
+    /// Changes of watched files that could not be looked at.
+    Integrity,
     /// The recording could not be written.
     Recording,
     /// Alerts could not be delivered.
@@ -49,6 +51,7 @@ impl LossAt {
             LossAt::Hold => "hold",
             LossAt::Correlation => "correlation",
             LossAt::State => "state",
+            LossAt::Integrity => "integrity",
             LossAt::Recording => "recording",
             LossAt::Output => "output",
         }

@@ -49,9 +49,9 @@ impl Mounts {
         self.host_path(path.as_str())
     }
 
-    /// The mount with the longest destination that is a prefix of `path` decides, also where it is a tmpfs, which
-    /// hides what a shorter one shows.
-    fn host_path(&self, path: &str) -> Option<CompactString> {
+    /// The host's path for one of the container, where it leads there. The mount with the longest destination that is a
+    /// prefix of `path` decides, also where it is a tmpfs, which hides what a shorter one shows.
+    pub fn host_path(&self, path: &str) -> Option<CompactString> {
         if !path.starts_with('/') {
             return None;
         }

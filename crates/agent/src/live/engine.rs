@@ -8,6 +8,7 @@ use super::link::{FromEngine, Lines, Setup, send};
 use super::log_lines::Logs;
 use super::record::Recorder;
 use super::sandbox;
+use super::touched::Touched;
 use crate::exceptions;
 use crate::failure::{Exit, Failure};
 use crate::intel;
@@ -152,7 +153,8 @@ impl EngineProcess {
         let expired = exceptions::expired(&strategies);
         strategies.iter_mut().for_each(exceptions::keep_only);
         let mut process = Self {
-            pipeline: Pipeline::new(engine, &config, format.into(), host),
+            pipeline: Pipeline::new(engine, &config, format.into(), host)
+                .touching(Touched::new(wants.watched.clone())),
             strategies,
             recorder: record.map(|file| Recorder::new(file, &head)),
             requests,
@@ -193,8 +195,8 @@ impl EngineProcess {
     }
 
     fn take(&mut self, batch: Batch) -> io::Result<()> {
-        for request in batch.hashes {
-            self.tell(&FromEngine::Hash(request));
+        for request in &batch.requests {
+            self.tell(request);
         }
         for event in batch.events {
             self.events += 1;
@@ -208,6 +210,9 @@ impl EngineProcess {
                 recorder.event(&event);
             }
             self.pipeline.push(event, &mut self.out)?;
+            for look in self.pipeline.take_looks() {
+                self.tell(&FromEngine::Look(Box::new(look)));
+            }
         }
         Ok(())
     }

@@ -8,15 +8,16 @@
 //! The channel to the pipeline holds [`BATCHES`] batches. When it is full this thread waits, the rings fill up, and
 //! the kernel programs count what they cannot write.
 
+use super::contained::Contained;
 use super::files::Files;
 use super::hashes::{Follow, Hashes};
-use super::link::{EventLine, Lines};
+use super::link::{EventLine, FromEngine, Lines};
 use super::log_lines::Logs;
 use super::pace::Pace;
 use event::health::{Loss, LossAt};
 use event::{BootTime, Event, Kind, Text};
 use sense::kernel::{
-    Counters, Decoder, HashRequest, LossWatch, ReaderCounts, RingReader, boot_time, wait_readable, wall_time,
+    Counters, Decoder, LossWatch, ReaderCounts, RingReader, boot_time, wait_readable, wall_time,
 };
 use std::fs::File;
 use std::io;
@@ -38,8 +39,8 @@ const LOSS_TICKS: u32 = 10;
 pub struct Batch {
     /// Events in order.
     pub events: Vec<Event>,
-    /// Executed files that the sensor process is to hash.
-    pub hashes: Vec<HashRequest>,
+    /// What the sensor process is asked or told because of them: files to hash, containers that came and went.
+    pub requests: Vec<FromEngine>,
 }
 
 /// Where events come from.
@@ -71,6 +72,7 @@ pub struct Ingest {
     ticks: u32,
     batch: Vec<Event>,
     hashes: Hashes,
+    contained: Contained,
     out: SyncSender<Batch>,
 }
 
@@ -87,6 +89,7 @@ impl Ingest {
             ticks: 0,
             batch: Vec::new(),
             hashes: Hashes::default(),
+            contained: Contained::default(),
             out,
         }
     }
@@ -227,13 +230,14 @@ impl Ingest {
         if self.batch.is_empty() {
             return Ok(());
         }
-        let mut batch = Batch { events: Vec::with_capacity(self.batch.len()), hashes: Vec::new() };
+        let mut batch = Batch { events: Vec::with_capacity(self.batch.len()), requests: Vec::new() };
         for event in std::mem::take(&mut self.batch) {
             let follow = self.hashes.look(&event);
+            batch.requests.extend(self.contained.look(&event));
             batch.events.push(self.numbered(event));
             match follow {
                 Follow::Nothing => {}
-                Follow::Ask(request) => batch.hashes.push(request),
+                Follow::Ask(request) => batch.requests.push(FromEngine::Hash(request)),
                 Follow::Tell(event) => {
                     let event = self.numbered(*event);
                     batch.events.push(event);

@@ -1,11 +1,12 @@
 //! The engine and the actor, seen from the sensor process: how they start, what they are told and tell, how they end.
 
+use super::integrity::{Integrity, Order};
 use super::link::{Form, FromEngine, Setup, send};
 use crate::config::Config;
 use crate::content::Document;
 use crate::failure::{Exit, Failure, say};
-use event::health::{Health, SensorState};
-use event::{Class, Event, Kind, Sensor, Text, Wants};
+use event::health::{Health, Loss, LossAt, SensorState};
+use event::{Class, Event, Kind, Sensor, Text, Wants, WatchList};
 use rustix::io::{FdFlags, fcntl_setfd};
 use sense::kernel::{HashLimits, Hasher};
 use std::fs::File;
@@ -68,7 +69,10 @@ pub struct Processes {
     hasher: Option<Hasher>,
     /// Where lines of system logs go, until somebody reads logs.
     logs: Option<PipeWriter>,
+    integrity: Option<Integrity>,
     dropped: u64,
+    /// Of these, how many no loss has told of.
+    untold: u64,
     started: Instant,
 }
 
@@ -130,10 +134,23 @@ impl Processes {
             actor_input,
             hasher: start_hasher(happen.clone()),
             logs: logs.map(|(_, pipe)| pipe),
+            integrity: None,
             dropped: 0,
+            untold: 0,
             started,
         };
         Ok((processes, rings))
+    }
+
+    /// Watches files from now on.
+    pub fn watch_files(&mut self, list: WatchList, config: &Config, happen: &Sender<Happening>) {
+        self.integrity = Integrity::start(list, &config.files, happen.clone());
+    }
+
+    fn order(&self, order: Order) {
+        if let Some(integrity) = &self.integrity {
+            integrity.order(order);
+        }
     }
 
     /// The process ids of both.
@@ -188,10 +205,18 @@ impl Processes {
 
     /// Sends the engine an event; one that does not fit is counted.
     pub fn send(&mut self, event: Event) {
-        if let Some(control) = &self.control
-            && control.try_send(event).is_err()
-        {
+        let Some(control) = &self.control else { return };
+        if self.untold > 0 {
+            let detail = Text::resolved("late facts that found no room on their way to the engine");
+            let loss = Loss { at: LossAt::Integrity, count: self.untold, detail };
+            let event = Event::new(Sensor::Own, super::actor::now().0, Kind::Loss(Box::new(loss)));
+            if control.try_send(event).is_ok() {
+                self.untold = 0;
+            }
+        }
+        if control.try_send(event).is_err() {
             self.dropped += 1;
+            self.untold += 1;
         }
     }
 
@@ -214,6 +239,9 @@ impl Processes {
                     self.send(refused.into_event(super::actor::now().0));
                 }
             }
+            FromEngine::Look(look) => self.order(Order::Look(look)),
+            FromEngine::Container { container, pid } => self.order(Order::Begin(container, pid)),
+            FromEngine::ContainerEnded { container } => self.order(Order::End(container)),
             FromEngine::Done { raised, events, lost } => {
                 say(&format!("{raised} alerts from {events} events, {lost} observations lost"));
             }

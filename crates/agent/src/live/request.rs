@@ -2,7 +2,9 @@
 //!
 //! The engine may be an adversary's by then: THREAT_MODEL.md.
 
+use event::ContainerId;
 use event::Wants;
+use event::change::Look;
 use sense::kernel::HashRequest;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,20 @@ pub enum FromEngine {
     Say(String),
     /// An executed file to hash.
     Hash(HashRequest),
+    /// Watched files to look at.
+    Look(Box<Look>),
+    /// A container runs.
+    Container {
+        /// Which.
+        container: ContainerId,
+        /// One of its processes.
+        pid: u32,
+    },
+    /// A container has ended.
+    ContainerEnded {
+        /// Which.
+        container: ContainerId,
+    },
     /// It ends; these are the alerts it raised.
     Done {
         /// Alerts raised.

@@ -51,6 +51,8 @@ pub fn watch(args: &Watch) -> Result<Exit, Failure> {
     sensor.attach(Some(&wants)).map_err(refused)?;
     describe(&mut sensor, &mut processes)?;
     processes.read_logs(&config, &wants);
+    // After the programs: what happens while the first states are read is told of.
+    processes.watch_files(wants.watched, &config, &happen);
     let deadline = args.duration.map(|duration| Instant::now() + duration);
     while let Some(happening) = next(&happenings, deadline) {
         match processes.attend(happening)? {

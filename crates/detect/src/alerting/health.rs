@@ -101,7 +101,9 @@ impl Health {
 fn concerns(at: LossAt) -> &'static [&'static str] {
     match at {
         LossAt::RingCritical => &["process", "privilege", "kernel", "unix_socket", "signal"],
-        LossAt::RingFile => &["file"],
+        // Who changed a watched file is known from the records of the kernel.
+        LossAt::RingFile => &["file", "integrity"],
+        LossAt::Integrity => &["integrity"],
         LossAt::RingNetwork => &["network", "payload", "dns"],
         LossAt::Runtime => &["docker"],
         LossAt::Log => &["log"],

@@ -42,6 +42,7 @@ mod listener;
 mod live_flow;
 pub mod login;
 mod lru;
+mod managed_by;
 mod neighbours;
 mod parameters;
 mod plaintext_client;
@@ -159,12 +160,13 @@ impl Analytics {
 
 /// What says something lasting, with the lists that it is given.
 fn standing(parameters: &mut Parameters) -> Vec<Box<dyn Standing + Send>> {
-    let Parameters { system_directories, runtime_sockets, web_ports, .. } = parameters;
+    let Parameters { system_directories, runtime_sockets, web_ports, managers, .. } = parameters;
     vec![
         Box::new(history::History),
         Box::new(host_path::HostPath { system_directories: std::mem::take(system_directories) }),
         Box::new(runtime_socket::RuntimeSocket { sockets: std::mem::take(runtime_sockets) }),
         Box::new(image::Image),
+        Box::new(managed_by::ManagedBy { programs: std::mem::take(managers) }),
         Box::new(web::Web { ports: std::mem::take(web_ports) }),
     ]
 }
@@ -216,6 +218,7 @@ fn is_of(field: Field, fact: FactName) -> bool {
         FactName::RuntimeSocket => Field::FactRuntimeSocket,
         FactName::UnknownImage => Field::FactUnknownImage,
         FactName::WebService => Field::FactWebService,
+        FactName::ManagedBy => Field::FactManagedBy,
         _ => return false,
     };
     field == own

@@ -3,6 +3,9 @@
 use super::{asked_names, attempts, check_ins, first_contacts, heartbeats, resolved, uploads};
 use crate::error::Fault;
 use compact_str::CompactString;
+use event::WatchList;
+use event::watched::PathPattern;
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 /// Directories whose files make the host what it is.
@@ -41,6 +44,32 @@ const RUNTIME_SOCKETS: &[&str] = &[
 const WEB_PORTS: &[u16] =
     &[80, 81, 443, 591, 3000, 5000, 8000, 8008, 8080, 8081, 8088, 8443, 8888, 9000, 9080, 9443];
 
+/// Package managers and configuration management: names of their programs, or of the scripts that they are.
+const MANAGERS: &[&str] = &[
+    "apk",
+    "apt",
+    "apt-get",
+    "aptitude",
+    "cf-agent",
+    "chef-client",
+    "cloud-init",
+    "dnf",
+    "dnf-3",
+    "dnf5",
+    "dpkg",
+    "microdnf",
+    "pacman",
+    "puppet",
+    "rpm",
+    "rpm-ostree",
+    "salt-minion",
+    "snapd",
+    "unattended-upgrade",
+    "unattended-upgrades",
+    "yum",
+    "zypper",
+];
+
 /// Parameters of all analytics.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameters {
@@ -74,6 +103,10 @@ pub(crate) struct Parameters {
     pub(crate) run_levels: Vec<u64>,
     /// `names_and_addresses`: lists of both.
     pub(crate) lists: resolved::Lists,
+    /// `managed_by`: package managers and configuration management.
+    pub(crate) managers: Vec<CompactString>,
+    /// `watched_files`: what is watched on the host and in containers.
+    pub(crate) watched: WatchList,
     /// `intel`: indicators of the documents.
     pub(crate) indicators: Vec<CompactString>,
 }
@@ -97,6 +130,8 @@ impl Default for Parameters {
             upload_levels: uploads::LEVELS.to_vec(),
             run_levels: uploads::RUN_LEVELS.to_vec(),
             lists: resolved::Lists::default(),
+            managers: texts(MANAGERS),
+            watched: WatchList::default(),
             indicators: Vec::new(),
         }
     }
@@ -124,6 +159,9 @@ impl Parameters {
             ("names_and_addresses", "metadata_addresses") => {
                 return add_numbers(&mut self.lists.metadata_addresses, name, values, "address");
             }
+            ("managed_by", "programs") => &mut self.managers,
+            ("watched_files", "host") => return add_patterns(&mut self.watched.host, name, values),
+            ("watched_files", "container") => return add_patterns(&mut self.watched.container, name, values),
             ("names_and_addresses", "top_levels") => &mut self.lists.top_levels,
             ("intel", "indicators") => {
                 check_indicators(name, values)?;
@@ -191,6 +229,17 @@ fn check_indicators(name: &str, values: &[String]) -> Result<(), Fault> {
             name: name.to_owned(),
             reason: format!("`{value}` is no indicator: {reason}"),
         })?;
+    }
+    Ok(())
+}
+
+/// Adds patterns of paths.
+fn add_patterns(patterns: &mut BTreeSet<PathPattern>, name: &str, values: &[String]) -> Result<(), Fault> {
+    for value in values {
+        let pattern = PathPattern::try_from(CompactString::from(value.as_str())).map_err(|fault| {
+            Fault::Parameter { name: name.to_owned(), reason: format!("has a pattern that is none: {fault}") }
+        })?;
+        patterns.insert(pattern);
     }
     Ok(())
 }
