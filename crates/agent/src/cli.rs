@@ -30,6 +30,9 @@ pub enum Command {
     /// Lists silences, and shows what they hide.
     #[command(subcommand)]
     Exceptions(crate::exceptions::Command),
+    /// Reads watched files, and compares them with a baseline.
+    #[command(subcommand)]
+    Files(crate::integrity::Command),
     /// Says what this host can and cannot sense, why, and how to mend it.
     Doctor(Doctor),
     /// One of the processes that `watch` starts.

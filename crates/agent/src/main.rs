@@ -8,6 +8,7 @@ mod exceptions;
 mod failure;
 mod files;
 mod flows;
+mod integrity;
 mod intel;
 mod live;
 mod matching;
@@ -49,6 +50,7 @@ fn run(command: Command) -> Result<Exit, Failure> {
         Command::Strategy(command) => strategies::run(&command),
         Command::Match(args) => matching::run(&args),
         Command::Exceptions(command) => exceptions::run(&command),
+        Command::Files(command) => integrity::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Process { role: Role::Engine } => live::engine::run(),
         Command::Process { role: Role::Actor } => live::actor::run(),

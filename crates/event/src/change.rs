@@ -5,7 +5,7 @@
 use crate::identity::ContainerId;
 use crate::text::{Text, is_default};
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 /// How a file differs from what was known of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ impl FileState {
 
 /// A watched file changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct FileChange {
     /// Where the acting process found it; where nobody was seen to act, its path on the host or in its container.
     pub path: Text,
@@ -172,6 +172,20 @@ pub struct FileChange {
     /// What else must be said: why there is no diff, that several may have written, where the known-good copy is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<CompactString>,
+}
+
+// Events are read and written through many forms, and changes of files are rare: by way of a value their code is there once.
+impl Serialize for FileChange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = FileChange::serialize(self, serde_json::value::Serializer).map_err(ser::Error::custom)?;
+        value.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for FileChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        FileChange::deserialize(serde_json::Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
 }
 
 /// A look at watched files that the engine wants, because of what the kernel sensor reported.
@@ -217,6 +231,20 @@ mod tests {
             blake3: "aa".into(),
             ..FileState::default()
         }
+    }
+
+    #[test]
+    fn a_change_comes_back_from_json_and_an_unknown_key_is_refused() {
+        let change = FileChange {
+            path: "/etc/passwd".into(),
+            what: vec![Change::Content],
+            before: Some(Box::new(file())),
+            diff: Text::resolved("+x").cut_from(9),
+            ..FileChange::default()
+        };
+        let text = serde_json::to_string(&change).unwrap();
+        assert_eq!(serde_json::from_str::<FileChange>(&text).unwrap(), change);
+        assert!(serde_json::from_str::<FileChange>(&text.replace("what", "whot")).is_err());
     }
 
     #[test]

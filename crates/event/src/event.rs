@@ -238,7 +238,7 @@ classes! {
     /// A file was opened for writing, read where watched, or its path changed.
     FileEvent = "file_event", "file_activity (1001)", "file";
     /// A watched file is not what it was: `event.operation` is the first of `change.what`.
-    FileChange = "file_change", "file_activity (1001)", "integrity";
+    FileChange = "watched_file", "file_activity (1001)", "integrity";
     /// A connection, datagram destination, accept, listen or bind.
     NetworkConnection = "network_connection", "network_activity (4001)", "network";
     /// A raw, packet, netlink or vsock socket.

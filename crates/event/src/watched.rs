@@ -14,7 +14,11 @@ const PATTERN_BYTES: usize = 4096;
 /// A pattern of paths.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "CompactString", into = "CompactString")]
-pub struct PathPattern(CompactString);
+pub struct PathPattern {
+    text: CompactString,
+    /// Where the first wildcard stands.
+    wild: Option<usize>,
+}
 
 /// Why a text is no pattern of paths.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,31 +56,31 @@ impl TryFrom<CompactString> for PathPattern {
         if parts.last().is_some_and(|last| last.contains("**") && *last != "**") {
             return Err(PatternFault::Deep(text.into()));
         }
-        Ok(Self(text))
+        Ok(Self { wild: text.find('*'), text })
     }
 }
 
 impl From<PathPattern> for CompactString {
     fn from(pattern: PathPattern) -> Self {
-        pattern.0
+        pattern.text
     }
 }
 
 impl PathPattern {
     /// The pattern as it is written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether it has no wildcard, so that it is the path of one file.
     pub fn is_path(&self) -> bool {
-        !self.0.contains('*')
+        self.wild.is_none()
     }
 
     /// The deepest directory that all its paths lie in; of a path without wildcards, the path itself.
     pub fn base(&self) -> &str {
-        let Some(wild) = self.0.find('*') else { return &self.0 };
-        let before = self.0.get(..wild).unwrap_or_default();
+        let Some(wild) = self.wild else { return &self.text };
+        let before = self.text.get(..wild).unwrap_or_default();
         match before.rfind('/') {
             Some(0) | None => "/",
             Some(at) => before.get(..at).unwrap_or("/"),
@@ -85,10 +89,9 @@ impl PathPattern {
 
     /// Whether `path`, which is absolute and plain, is one of its paths.
     pub fn matches(&self, path: &str) -> bool {
-        if self.is_path() {
-            return self.0 == path;
-        }
-        self.follow(path) == Reach::Is
+        let Some(wild) = self.wild else { return self.text == path };
+        let begins = self.text.get(..wild).is_some_and(|before| path.starts_with(before));
+        begins && self.follow(path) == Reach::Is
     }
 
     /// Whether paths below the directory `path` can be among its paths.
@@ -98,12 +101,12 @@ impl PathPattern {
 
     /// Whether there is more of the pattern than of the path, or it takes everything below.
     fn goes_on(&self, path: &str) -> bool {
-        self.0.ends_with("/**") || components(&self.0).count() > components(path).count()
+        self.text.ends_with("/**") || components(&self.text).count() > components(path).count()
     }
 
     fn follow(&self, path: &str) -> Reach {
         let mut names = components(path);
-        for part in components(&self.0) {
+        for part in components(&self.text) {
             let Some(name) = names.next() else { return Reach::Above };
             if part == "**" {
                 return Reach::Is;
@@ -182,7 +185,7 @@ impl WatchList {
     }
 }
 
-/// Literal paths by look-up, the others one by one: there are few.
+/// One by one: there are few, and most differ in length or at the beginning.
 fn any(patterns: &BTreeSet<PathPattern>, path: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(path))
 }

@@ -27,6 +27,7 @@ mod writers;
 
 pub use copies::Copies;
 pub use observe::{Limits, Root, observe};
+pub use places::running_containers;
 pub use scan::{Scanned, scan};
 pub use watcher::{Found, GRACE, Watcher};
 

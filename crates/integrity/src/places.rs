@@ -47,11 +47,39 @@ impl Containers {
 }
 
 fn is_of(pid: u32, id: ContainerId) -> bool {
-    let Ok(file) = std::fs::File::open(format!("/proc/{pid}/cgroup")) else { return false };
+    cgroups(pid).contains(&id.to_string())
+}
+
+/// What the kernel says of a process's control groups; empty where it has ended.
+fn cgroups(pid: u32) -> String {
     let mut text = String::new();
-    // What cannot be read proves nothing.
-    let _ = file.take(CGROUP_BYTES).read_to_string(&mut text);
-    text.contains(&id.to_string())
+    if let Ok(file) = std::fs::File::open(format!("/proc/{pid}/cgroup")) {
+        // What cannot be read proves nothing.
+        let _ = file.take(CGROUP_BYTES).read_to_string(&mut text);
+    }
+    text
+}
+
+/// The containers that run, each with its first process: a process belongs to the container whose full id is the last
+/// one in the name of its control group.
+#[must_use]
+pub fn running_containers() -> BTreeMap<ContainerId, u32> {
+    let mut containers = BTreeMap::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        if let Some(id) = last_id(&cgroups(pid)) {
+            let first = containers.entry(id).or_insert(pid);
+            *first = pid.min(*first);
+        }
+    }
+    containers
+}
+
+fn last_id(text: &str) -> Option<ContainerId> {
+    let words = text.rsplit(|letter: char| !letter.is_ascii_hexdigit());
+    words.filter_map(|word| word.parse().ok()).next()
 }
 
 /// Watches every directory at and below `from` that patterns lead through. The way down to `from` is watched too, so that
@@ -125,5 +153,19 @@ pub(crate) fn watch_file(root: &Root, key: &Key, state: &FileState, notify: &mut
         && fstat(&place).is_ok_and(|stat| stat.st_ino == state.inode)
     {
         notify.watch(&place, key.clone(), false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_is_known_by_the_last_full_id_of_its_control_group() {
+        let (outer, inner) = ("ab".repeat(32), "cd".repeat(32));
+        let id = |text: &str| last_id(text).map(|id| id.to_string());
+        assert_eq!(id(&format!("0::/docker/{outer}\n")), Some(outer.clone()));
+        assert_eq!(id(&format!("0::/x/docker-{outer}.scope/docker/{inner}/init")), Some(inner));
+        assert_eq!(id("0::/system.slice/cron.service\n"), None);
     }
 }

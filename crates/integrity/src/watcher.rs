@@ -177,11 +177,14 @@ impl Watcher {
         self.known.insert(key, Known { state, since, ..Known::default() });
     }
 
-    /// Looks at what the kernel sensor reported.
+    /// Looks at what the kernel sensor reported. Places that nobody watches are not looked at, whoever asks.
     pub fn look(&mut self, look: &Look, now: BootTime) -> Vec<Found> {
         let mut found = Vec::new();
         for place in &look.places {
             let key = Key { container: place.container, path: place.path.clone() };
+            if !patterns(&self.list, key.container).iter().any(|pattern| pattern.matches(&key.path)) {
+                continue;
+            }
             if look.operation == "mount" {
                 found.extend(self.mounted(&key, place, look));
                 continue;
@@ -191,7 +194,7 @@ impl Watcher {
                 found.push(change);
             }
             if let Some(known) = self.known.get_mut(&key) {
-                known.writers.add(look);
+                known.writers.add(look, place);
             }
         }
         found
@@ -301,8 +304,7 @@ impl Watcher {
     fn mounted(&mut self, key: &Key, place: &Place, look: &Look) -> Option<Found> {
         let known = self.known.get(key)?;
         let root = Root::of_process(look.actor.as_ref()?.pid).ok();
-        let seen_at = if place.seen_at.is_empty() { &key.path } else { &place.seen_at };
-        let after = root.and_then(|root| observe(&root, seen_at, self.limits));
+        let after = root.and_then(|root| observe(&root, &key.path, self.limits));
         let boxed = |state: &FileState| Box::new(state.clone());
         let mut change = FileChange {
             what: vec![Change::MountOver],
@@ -359,6 +361,9 @@ fn attribute(mut change: FileChange, by: Option<(&Look, &Place)>, writers: Optio
     match writers.and_then(Writers::only_owner) {
         Some(owner) => {
             change.operation = latest.operation.clone();
+            if !latest.seen_at.is_empty() {
+                change.path = Text::resolved(latest.seen_at.clone());
+            }
             Found { change, owner, actor: latest.actor.clone() }
         }
         None => {

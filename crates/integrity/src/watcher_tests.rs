@@ -117,6 +117,7 @@ fn a_write_long_after_the_opening_belongs_to_who_opened() {
     let found = stage.later(1_000);
     assert_eq!(said(&found), [("/etc/passwd", vec![C::Content])]);
     assert_eq!(found[0].owner, Owner::Container(ContainerId([7; 32])));
+    assert_eq!(found[0].change.path.as_str(), "/host/etc/passwd");
 }
 
 #[test]
@@ -183,6 +184,15 @@ fn secrets_stay_out_of_diffs() {
             && found[0].change.notes.iter().any(|note| note.contains("not everybody"))
     );
     assert!(found[1].change.diff.as_str().contains("+x ALL"), "{:?}", found[1]);
+}
+
+#[test]
+fn a_place_that_is_not_watched_is_not_looked_at() {
+    let mut stage = Stage::new("unwatched", &["/etc/passwd"], |folder| {
+        fs::write(folder.join("etc/secret"), "x").unwrap();
+    });
+    assert!(stage.look(1, 7, "/etc/secret").is_empty());
+    assert_eq!(stage.watcher.files(), 1);
 }
 
 #[test]

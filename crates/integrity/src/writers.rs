@@ -2,7 +2,7 @@
 //! ones those who still run.
 
 use compact_str::CompactString;
-use event::change::Look;
+use event::change::{Look, Place};
 use event::{Actor, Owner, ProcessKey};
 use std::path::Path;
 
@@ -15,6 +15,8 @@ pub(crate) struct Writer {
     pub(crate) owner: Owner,
     pub(crate) actor: Option<Actor>,
     pub(crate) operation: CompactString,
+    /// Where it found the file, where that is another path.
+    pub(crate) seen_at: CompactString,
 }
 
 /// Those of one file, in the order of their acts.
@@ -23,14 +25,14 @@ pub(crate) struct Writers(Vec<Writer>);
 
 impl Writers {
     /// Adds who acted.
-    pub(crate) fn add(&mut self, look: &Look) {
+    pub(crate) fn add(&mut self, look: &Look, place: &Place) {
         let key = |actor: &Option<Actor>| actor.as_ref().map(Actor::key);
         self.0.retain(|writer| key(&writer.actor) != key(&look.actor));
         if self.0.len() >= WRITERS {
             self.0.remove(0);
         }
-        let (owner, actor, operation) = (look.owner, look.actor.clone(), look.operation.clone());
-        self.0.push(Writer { owner, actor, operation });
+        let (actor, operation) = (look.actor.clone(), look.operation.clone());
+        self.0.push(Writer { owner: look.owner, actor, operation, seen_at: place.seen_at.clone() });
     }
 
     /// The last one.

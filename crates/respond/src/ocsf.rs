@@ -7,7 +7,7 @@ use event::alert::{Activity, Alert, Technique};
 use event::log::LogRecord;
 use event::network::{Endpoints, Flow};
 use event::process::Ancestor;
-use event::{Container, Event, Kind, Process, Value};
+use event::{Container, Event, FileChange, Kind, Process, Value};
 use serde_json::{Map, Value as Json, json};
 use std::sync::Arc;
 
@@ -183,6 +183,9 @@ fn evidence(event: &Event) -> Json {
                 json!({ "path": file.path.as_str(), "name": file.path.base_name(), "type_id": 1 }),
             );
         }
+        Kind::FileChange(change) => {
+            evidence.insert("file".into(), changed_file(change));
+        }
         Kind::Api(api) => {
             evidence
                 .insert("api".into(), json!({ "operation": api.verb, "service": { "name": api.service } }));
@@ -203,6 +206,16 @@ fn log_evidence(evidence: &mut Map<String, Json>, record: &LogRecord) {
         let member = if record.source.parse::<std::net::IpAddr>().is_ok() { "ip" } else { "hostname" };
         evidence.insert("src_endpoint".into(), json!({ member: record.source }));
     }
+}
+
+/// A watched file as it is now. OCSF has no number for BLAKE3 and says "other" (99) for it.
+fn changed_file(change: &FileChange) -> Json {
+    let mut file = json!({ "path": change.path.as_str(), "name": change.path.base_name(), "type_id": 1 });
+    if let Some(after) = change.after.as_ref().filter(|after| !after.blake3.is_empty()) {
+        file["hashes"] =
+            json!([{ "algorithm": "BLAKE3", "algorithm_id": 99, "value": after.blake3.as_str() }]);
+    }
+    file
 }
 
 /// What OCSF has no place for: the operation, the provenance and the facts.
@@ -231,6 +244,9 @@ fn data(event: &Event) -> Json {
         data["log"] = json!({
             "name": record.log, "program": record.program, "record": record.record, "message": record.message.as_str(),
         });
+    }
+    if let Kind::FileChange(change) = &event.kind {
+        data["change"] = json!(change);
     }
     data
 }

@@ -4,7 +4,7 @@
 use crate::escape::escaped;
 use crate::{Colour, Host, rfc3339};
 use event::alert::{Activity, Alert, Severity};
-use event::{Event, Field, Kind, Value};
+use event::{Event, Field, FileChange, Kind, Value};
 use std::fmt::Write;
 
 /// Longest value that is shown, in characters.
@@ -15,6 +15,8 @@ const SENTENCE: usize = 1000;
 const LABEL: usize = 12;
 /// Ancestors that are shown.
 const ANCESTORS: usize = 6;
+/// Lines of a diff that are shown.
+const DIFF_LINES: usize = 20;
 
 const RESET: &str = "\x1b[0m";
 const BOLD: &str = "\x1b[1m";
@@ -184,6 +186,7 @@ impl Block {
                 );
             }
             Kind::Dns(dns) => self.line("query", &format!("{} {}", dns.query, dns.record_type)),
+            Kind::FileChange(change) => self.changed(change),
             Kind::File(file) => self.line("file", &format!("{} ({})", file.path, file.op.as_str())),
             Kind::Unix(unix) => self.line("socket", unix.path.as_str()),
             Kind::Syscall(call) => {
@@ -196,6 +199,24 @@ impl Block {
         }
         if let Some(path) = &event.context.host_path {
             self.line("on host", path);
+        }
+    }
+
+    /// A watched file: what differs, and the lines that do.
+    fn changed(&mut self, change: &FileChange) {
+        let what: Vec<&str> = change.what.iter().map(|what| what.as_str()).collect();
+        self.line("file", &format!("{} ({})", change.path, what.join(", ")));
+        if !change.host_path.is_empty() && change.host_path != change.path.as_str() {
+            self.line("on host", &change.host_path);
+        }
+        for line in change.diff.as_str().lines().take(DIFF_LINES) {
+            self.line("diff", line);
+        }
+        if change.diff.full_len().is_some() || change.diff.as_str().lines().count() > DIFF_LINES {
+            self.line("diff", "… (`--format json` has more)");
+        }
+        for note in &change.notes {
+            self.line("note", note);
         }
     }
 }
