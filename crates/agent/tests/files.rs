@@ -4,8 +4,15 @@
 
 mod common;
 
-use common::{Folder, refused, run};
+use common::{Folder, Outcome, refused, run};
+use std::ffi::OsStr;
 use std::fs;
+
+type Argument<'a> = &'a dyn AsRef<OsStr>;
+
+fn run_all(parts: &[&[Argument<'_>]]) -> Outcome {
+    run(&parts.concat())
+}
 
 #[test]
 fn a_scan_is_the_same_each_time_and_a_diff_names_what_differs() {
@@ -15,18 +22,16 @@ fn a_scan_is_the_same_each_time_and_a_diff_names_what_differs() {
     fs::write(tree.join("etc/passwd"), "root:x:0:0\n").unwrap();
     fs::write(tree.join("etc/cron.d/job"), "x\n").unwrap();
     fs::write(tree.join("etc/other"), "x\n").unwrap();
-    let which: [&dyn AsRef<std::ffi::OsStr>; 6] =
+    let which: [Argument<'_>; 6] =
         [&"--root", &tree, &"--path", &"/etc/passwd", &"--path", &"/etc/cron.d/**"];
-    let scan = |out: &[&dyn AsRef<std::ffi::OsStr>]| run(&[&[&"files", &"scan"], &which[..], out].concat());
+    let scan = |more: &[Argument<'_>]| run_all(&[&[&"files", &"scan"], &which, more]);
     let (one, two) = (scan(&[&"--threads", &"1"]), scan(&[&"--threads", &"4"]));
     assert_eq!((one.code, one.out.lines().count()), (0, 2), "{}", one.err);
     assert_eq!(one.out, two.out);
 
     let baseline = folder.0.join("baseline.ndjson");
     assert_eq!(scan(&[&"--output", &baseline]).code, 0);
-    let diff = |more: &[&dyn AsRef<std::ffi::OsStr>]| {
-        run(&[&[&"files", &"diff", &baseline], &which[..], more].concat())
-    };
+    let diff = |more: &[Argument<'_>]| run_all(&[&[&"files", &"diff", &baseline], &which, more]);
     assert_eq!((diff(&[]).code, diff(&[]).out.as_str()), (0, ""));
     fs::write(tree.join("etc/passwd"), "evil:x:0:0\n").unwrap();
     fs::remove_file(tree.join("etc/cron.d/job")).unwrap();
