@@ -11,6 +11,7 @@ use event::{Actor, ContainerId};
 use rustix::fs::{Dir, FileType, OFlags, fstat};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::sync::Arc;
 
 /// Most containers whose files are watched.
 const CONTAINERS: usize = 4096;
@@ -21,28 +22,48 @@ const CGROUP_BYTES: u64 = 16 << 10;
 
 /// By which process each container's files are reached.
 #[derive(Debug, Default)]
-pub(crate) struct Containers(BTreeMap<ContainerId, u32>);
+pub(crate) struct Containers {
+    pids: BTreeMap<ContainerId, u32>,
+    /// Roots that are open; for a short while only, since they keep a container's file systems busy.
+    open: BTreeMap<ContainerId, Arc<Root>>,
+}
 
 impl Containers {
     /// Adds a container; false where there is no room.
     pub(crate) fn add(&mut self, id: ContainerId, pid: u32) -> bool {
-        if self.0.len() >= CONTAINERS && !self.0.contains_key(&id) {
+        if self.pids.len() >= CONTAINERS && !self.pids.contains_key(&id) {
             return false;
         }
-        self.0.insert(id, pid);
+        self.pids.insert(id, pid);
         true
     }
 
     pub(crate) fn remove(&mut self, id: ContainerId) {
-        self.0.remove(&id);
+        self.pids.remove(&id);
+        self.open.remove(&id);
+    }
+
+    /// Lets all roots go.
+    pub(crate) fn close(&mut self) {
+        self.open.clear();
     }
 
     /// The container's root, by its first process, else by the one that acts, which may see another root; no root for
     /// the host. A process counts while its control group is the container's: its number may have been given again.
-    pub(crate) fn root(&self, container: Option<ContainerId>, actor: Option<&Actor>) -> Option<Root> {
+    pub(crate) fn root(
+        &mut self,
+        container: Option<ContainerId>,
+        actor: Option<&Actor>,
+    ) -> Option<Arc<Root>> {
         let id = container?;
-        let pids = [self.0.get(&id).copied(), actor.map(|actor| actor.pid), actor.map(|actor| actor.ppid)];
-        pids.into_iter().flatten().filter(|pid| is_of(*pid, id)).find_map(|pid| Root::of_process(pid).ok())
+        if let Some(root) = self.open.get(&id) {
+            return Some(Arc::clone(root));
+        }
+        let pids = [self.pids.get(&id).copied(), actor.map(|actor| actor.pid), actor.map(|actor| actor.ppid)];
+        let mut of_it = pids.into_iter().flatten().filter(|pid| is_of(*pid, id));
+        let root = Arc::new(of_it.find_map(|pid| Root::of_process(pid).ok())?);
+        self.open.insert(id, Arc::clone(&root));
+        Some(root)
     }
 }
 
@@ -146,9 +167,11 @@ pub(crate) fn below(patterns: &BTreeSet<PathPattern>, path: &str) -> BTreeSet<Pa
     all.ok().filter(|_| deep).into_iter().collect()
 }
 
-/// Watches a file itself, so that a write under another of its names is seen.
+/// Watches a file itself where it has several names, so that a write under another one is seen. The directory tells of
+/// the making of a name, since the number of names changes with it.
 pub(crate) fn watch_file(root: &Root, key: &Key, state: &FileState, notify: &mut Notify) {
     if state.is_file()
+        && state.links > 1
         && let Ok(place) = root.place(&key.path, OFlags::PATH)
         && fstat(&place).is_ok_and(|stat| stat.st_ino == state.inode)
     {

@@ -32,6 +32,8 @@ use std::time::Duration;
 /// How long a change that a notification tells of waits for the look that says who made it: the way of a record from
 /// the kernel through the engine to here takes less, unless the host is very busy.
 pub const GRACE: Duration = Duration::from_millis(500);
+/// The same where looks wait to be done.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Most files whose state is kept.
 const FILES: usize = 400_000;
 /// Files that are to be looked at.
@@ -114,6 +116,12 @@ impl Watcher {
         std::mem::take(&mut self.lost) + self.notify.take_refused()
     }
 
+    /// Notices that wait for their look.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Files whose state is kept.
     #[must_use]
     pub fn files(&self) -> usize {
@@ -151,7 +159,7 @@ impl Watcher {
 
     fn begin(&mut self, container: Option<ContainerId>, now: BootTime) {
         let opened = self.containers.root(container, None);
-        let Some(root) = root(&self.host, container, opened.as_ref()) else { return };
+        let Some(root) = root(&self.host, container, opened.as_deref()) else { return };
         let patterns = patterns(&self.list, container);
         // Watched first, read then: what happens in between is told.
         places::watch_directories(root, container, patterns, "/", &mut self.notify);
@@ -200,8 +208,11 @@ impl Watcher {
         found
     }
 
-    /// Takes what the kernel tells, and looks where nobody else led in time.
-    pub fn attend(&mut self, now: BootTime) -> Vec<Found> {
+    /// Takes what the kernel tells, and looks where nobody else led in time. While looks wait to be done it is not known
+    /// who leads where: `behind` makes their time [`PATIENCE`].
+    pub fn attend(&mut self, now: BootTime, behind: bool) -> Vec<Found> {
+        self.containers.close();
+        let grace = if behind { PATIENCE } else { GRACE };
         for notice in self.notify.read() {
             match notice {
                 Notice::Name(key) => self.notice(key, now),
@@ -216,7 +227,7 @@ impl Watcher {
         let due: Vec<Key> = self
             .pending
             .iter()
-            .filter(|(_, since)| now.since(**since) >= GRACE)
+            .filter(|(_, since)| now.since(**since) >= grace)
             .map(|(key, _)| key.clone())
             .collect();
         due.into_iter().filter_map(|key| self.compare(&key, None, now)).collect()
@@ -242,7 +253,7 @@ impl Watcher {
             return;
         }
         let opened = self.containers.root(key.container, None);
-        let Some(root) = root(&self.host, key.container, opened.as_ref()) else { return };
+        let Some(root) = root(&self.host, key.container, opened.as_deref()) else { return };
         places::watch_directories(root, key.container, patterns, &key.path, &mut self.notify);
         let below = places::below(patterns, &key.path);
         let scanned = scan(root, &below, Limits { file_bytes: 0, ..self.limits }, 1);
@@ -256,7 +267,7 @@ impl Watcher {
     /// Compares one place with what was known of it, and knows it from now on.
     fn compare(&mut self, key: &Key, by: Option<(&Look, &Place)>, now: BootTime) -> Option<Found> {
         let opened = self.containers.root(key.container, by.and_then(|(look, _)| look.actor.as_ref()));
-        let Some(root) = root(&self.host, key.container, opened.as_ref()) else {
+        let Some(root) = root(&self.host, key.container, opened.as_deref()) else {
             self.pending.remove(key);
             return by.map(|by| unread(key, by));
         };
@@ -283,7 +294,8 @@ impl Watcher {
     /// What was found becomes what is known.
     fn known_again(&mut self, key: &Key, observed: Option<Observed>) {
         let opened = self.containers.root(key.container, None);
-        if let (Some(root), Some(observed)) = (root(&self.host, key.container, opened.as_ref()), &observed) {
+        if let (Some(root), Some(observed)) = (root(&self.host, key.container, opened.as_deref()), &observed)
+        {
             places::watch_file(root, key, &observed.state, &mut self.notify);
         }
         let state = observed.map(|observed| {

@@ -38,8 +38,8 @@ impl Stage {
 
     /// What comes after the grace.
     fn later(&mut self, at: u64) -> Vec<Found> {
-        let mut found = self.watcher.attend(BootTime(at));
-        found.extend(self.watcher.attend(BootTime(at).plus(GRACE)));
+        let mut found = self.watcher.attend(BootTime(at), false);
+        found.extend(self.watcher.attend(BootTime(at).plus(GRACE), false));
         found
     }
 }
@@ -86,7 +86,7 @@ fn what_nobody_was_seen_to_do_is_told_after_the_grace() {
     fs::rename(stage.folder.join("etc/passwd.new"), stage.folder.join("etc/passwd")).unwrap();
     fs::create_dir_all(stage.folder.join("etc/cron.d/deep")).unwrap();
     fs::write(stage.folder.join("etc/cron.d/deep/job"), "* * * * *\n").unwrap();
-    assert!(stage.watcher.attend(BootTime(200)).is_empty(), "the grace has not passed");
+    assert!(stage.watcher.attend(BootTime(200), false).is_empty(), "the grace has not passed");
     let found = stage.later(200);
     assert_eq!(
         said(&found),

@@ -13,8 +13,9 @@ use event::health::{Health, Loss, LossAt, SensorState};
 use event::{ContainerId, Event, Kind, Sensor, Text, WatchList};
 use integrity::{Copies, Limits, Root, Watcher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Orders that may wait.
@@ -34,10 +35,20 @@ pub enum Order {
     End(ContainerId),
 }
 
-/// The way to the thread, which ends when this is dropped.
+/// The way to the thread.
 pub struct Integrity {
     orders: SyncSender<Order>,
-    refused: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+/// What the two sides share besides the channel.
+#[derive(Default)]
+struct Shared {
+    /// Orders that found no room.
+    refused: AtomicU64,
+    /// The thread is to count what waits, and to end.
+    end: AtomicBool,
 }
 
 impl Integrity {
@@ -57,25 +68,35 @@ impl Integrity {
             }
         };
         let (orders, waiting) = sync_channel(ORDERS);
-        let refused = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&refused);
+        let shared = Arc::new(Shared::default());
+        let its = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("integrity".into()).spawn(move || {
             watcher.begin_host(now().0);
             health(&happen, SensorState::Up, "");
-            run(watcher, &waiting, &counted, &happen);
+            run(watcher, &waiting, &its, &happen);
         });
-        if let Err(error) = thread {
-            health(&tell, SensorState::Down, &error.to_string());
-            return None;
+        match thread {
+            Ok(thread) => Some(Self { orders, shared, thread }),
+            Err(error) => {
+                health(&tell, SensorState::Down, &error.to_string());
+                None
+            }
         }
-        Some(Self { orders, refused })
     }
 
     /// Gives an order; never waits.
     pub fn order(&self, order: Order) {
         if self.orders.try_send(order).is_err() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.shared.refused.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Ends the thread; what it has not looked at is told as lost by its last event.
+    pub fn end(self) {
+        self.shared.end.store(true, Ordering::Release);
+        drop(self.orders);
+        // A panic of the thread has printed its own message.
+        let _ = self.thread.join();
     }
 }
 
@@ -90,9 +111,20 @@ fn copies(config: &Files) -> Copies {
     })
 }
 
-fn run(mut watcher: Watcher, orders: &Receiver<Order>, refused: &AtomicU64, happen: &Sender<Happening>) {
+fn run(mut watcher: Watcher, orders: &Receiver<Order>, shared: &Shared, happen: &Sender<Happening>) {
     let mut next = orders.recv_timeout(LOOK);
     loop {
+        if shared.end.load(Ordering::Acquire) {
+            let looks =
+                next.into_iter().chain(orders.try_iter()).filter(|order| matches!(order, Order::Look(_)));
+            let unseen = looks.count() + watcher.waiting();
+            let lost = u64::try_from(unseen).unwrap_or(u64::MAX) + shared.refused.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                // The receiver goes only when the process ends.
+                let _ = happen.send(Happening::Event(Box::new(loss(lost))));
+            }
+            return;
+        }
         let mut found = Vec::new();
         for _ in 0..ROUND {
             match next {
@@ -103,8 +135,8 @@ fn run(mut watcher: Watcher, orders: &Receiver<Order>, refused: &AtomicU64, happ
             }
             next = orders.try_recv().map_err(|_| RecvTimeoutError::Timeout);
         }
-        found.extend(watcher.attend(now().0));
-        let lost = watcher.take_lost() + refused.swap(0, Ordering::Relaxed);
+        found.extend(watcher.attend(now().0, next.is_ok()));
+        let lost = watcher.take_lost() + shared.refused.swap(0, Ordering::Relaxed);
         let events =
             found.into_iter().map(|found| found.into_event(now().0)).chain((lost > 0).then(|| loss(lost)));
         for event in events {

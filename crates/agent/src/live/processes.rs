@@ -15,7 +15,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ const ENGINE_ID: u32 = 61_313;
 const READING_PRIORITY: i32 = -15;
 /// How long the engine may take to finish before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// Between two looks whether the engine has made room.
+const ROOM: Duration = Duration::from_millis(5);
 /// Events to the engine that may wait.
 const CONTROL_QUEUE: usize = 4096;
 
@@ -207,10 +209,7 @@ impl Processes {
     pub fn send(&mut self, event: Event) {
         let Some(control) = &self.control else { return };
         if self.untold > 0 {
-            let detail = Text::resolved("late facts that found no room on their way to the engine");
-            let loss = Loss { at: LossAt::Integrity, count: self.untold, detail };
-            let event = Event::new(Sensor::Own, super::actor::now().0, Kind::Loss(Box::new(loss)));
-            if control.try_send(event).is_ok() {
+            if control.try_send(untold(self.untold)).is_ok() {
                 self.untold = 0;
             }
         }
@@ -277,16 +276,43 @@ impl Processes {
         self.send(Event::new(Sensor::Own, now, Kind::Health(Box::new(health))));
     }
 
+    /// Ends the looks at watched files, and passes on what they found and how many there still were. Returns the end of the
+    /// engine, where that happened meanwhile.
+    fn end_integrity(&mut self, happenings: &Receiver<Happening>) -> Option<Happening> {
+        let integrity = self.integrity.take()?;
+        integrity.end();
+        for happening in happenings.try_iter() {
+            match happening {
+                ended @ Happening::EngineEnded(_) => return Some(ended),
+                Happening::Event(event) => self.send(*event),
+                Happening::Engine(FromEngine::Look(_)) => self.untold += 1,
+                Happening::Engine(message) => self.hear(message),
+                Happening::Signal | Happening::ActorEnded(_) => {}
+            }
+        }
+        let deadline = Instant::now() + GRACE;
+        while self.untold > 0
+            && let Some(control) = &self.control
+            && let Err(TrySendError::Full(_)) = control.try_send(untold(self.untold))
+            && Instant::now() < deadline
+        {
+            // The engine still reads.
+            thread::sleep(ROOM);
+        }
+        None
+    }
+
     /// Lets the engine take what is left, and waits for it.
     ///
     /// # Errors
     /// It died instead.
     pub fn finish(mut self, happenings: &Receiver<Happening>, exit: Exit) -> Result<Exit, Failure> {
+        let mut ended = self.end_integrity(happenings);
         self.control = None;
         self.actor_input = None;
         let deadline = Some(Instant::now() + GRACE);
         loop {
-            match next(happenings, deadline) {
+            match ended.take().or_else(|| next(happenings, deadline)) {
                 Some(Happening::EngineEnded(Ok(status))) if status.success() => break,
                 Some(Happening::EngineEnded(status)) => {
                     self.engine_died(status)?;
@@ -310,6 +336,13 @@ impl Processes {
         }
         Ok(exit)
     }
+}
+
+/// That so many late facts did not reach the engine.
+fn untold(count: u64) -> Event {
+    let detail = Text::resolved("late facts that found no room on their way to the engine");
+    let loss = Loss { at: LossAt::Integrity, count, detail };
+    Event::new(Sensor::Own, super::actor::now().0, Kind::Loss(Box::new(loss)))
 }
 
 fn pid_of(pid: u32) -> Option<rustix::process::Pid> {
