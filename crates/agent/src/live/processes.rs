@@ -208,10 +208,8 @@ impl Processes {
     /// Sends the engine an event; one that does not fit is counted.
     pub fn send(&mut self, event: Event) {
         let Some(control) = &self.control else { return };
-        if self.untold > 0 {
-            if control.try_send(untold(self.untold)).is_ok() {
-                self.untold = 0;
-            }
+        if self.untold > 0 && control.try_send(untold(self.untold)).is_ok() {
+            self.untold = 0;
         }
         if control.try_send(event).is_err() {
             self.dropped += 1;

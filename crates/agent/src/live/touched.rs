@@ -146,10 +146,13 @@ mod tests {
     #[test]
     fn a_path_through_a_mount_is_the_hosts_file() {
         let host = (false, "/etc/passwd".to_owned(), "/hostetc/passwd".to_owned());
-        assert_eq!(places(FileOp::OpenWrite, "/hostetc/passwd", "", Some("/etc/passwd")), [host.clone()]);
+        assert_eq!(
+            places(FileOp::OpenWrite, "/hostetc/passwd", "", Some("/etc/passwd")),
+            std::slice::from_ref(&host)
+        );
         assert_eq!(
             places(FileOp::Rename, "/hostetc/new", "/hostetc/passwd", Some("/etc/passwd")),
-            [host.clone()]
+            std::slice::from_ref(&host)
         );
         assert_eq!(places(FileOp::Rename, "/hostetc/passwd", "/hostetc/old", Some("/etc/old")), [host]);
         assert!(places(FileOp::Create, "/hostetc/other", "", Some("/etc/other")).is_empty());
