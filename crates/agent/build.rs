@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// Best of miniz_oxide, short of what takes twice as long for a hundredth more.
 const LEVEL: u8 = 8;
 
-/// One copy of functions that compile to the same code, and addresses that the loader mends as bits instead of records of 24
+/// No symbols, which the profile leaves in where a package has settings of its own. One copy of functions that compile to the same code, and addresses that the loader mends as bits instead of records of 24
 /// bytes (DT_RELR, glibc 2.36): a fifteenth of the binary. The linker of Rust's toolchain on x86-64 knows both.
-const LINK: &str = "-Wl,--icf=all,-z,pack-relative-relocs";
+const LINK: &str = "-Wl,-s,--icf=all,-z,pack-relative-relocs";
 
 fn main() {
     let target =

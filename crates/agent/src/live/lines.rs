@@ -62,7 +62,7 @@ impl<R: Read> Lines<R> {
     pub fn first<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         loop {
             if let Some(line) = self.line() {
-                return serde_json::from_slice(&line).map_err(io::Error::from);
+                return value(&line).map_err(io::Error::from);
             }
             if self.ended {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -83,7 +83,7 @@ impl<R: Read> Lines<R> {
         let rest = self.pending.split_off(whole);
         let lines = std::mem::replace(&mut self.pending, rest);
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            match serde_json::from_slice(line) {
+            match value(line) {
                 Ok(value) => take(value),
                 Err(_) => self.unreadable += 1,
             }
@@ -116,6 +116,12 @@ impl<R: Read> Lines<R> {
         }
         Ok(())
     }
+}
+
+/// The value of a line. As text, as recordings are read: for bytes it would be the same code once more.
+fn value<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
+    let text = std::str::from_utf8(line).map_err(serde::de::Error::custom)?;
+    serde_json::from_str(text)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The events of a test with absolute times: lines repeated as they say, captures, ticks between them.
 
 use super::capture;
-use event::{BootTime, Event, EventId, Kind, Sensor, WallTime};
+use event::{BootTime, Event, EventId, Kind, Sensor, WallTime, recording};
 use std::path::Path;
 use std::time::Duration;
 use strategy::Strategy;
@@ -54,8 +54,12 @@ impl Script {
     }
 
     fn line(&mut self, line: &TestEvent) -> Result<(), String> {
-        let event: Event = serde_json::from_value(line.event.clone())
-            .map_err(|error| format!("an event of the test cannot be read: {error}"))?;
+        // As recordings are read: reading the value itself would be the same code once more, for another input.
+        let event = recording::from_line(&line.event.to_string()).map_err(|error| {
+            let text = error.to_string();
+            let (why, _) = text.rsplit_once(" at line ").unwrap_or((&text, ""));
+            format!("an event of the test cannot be read: {why}")
+        })?;
         let repeat = usize::try_from(line.repeat.max(1)).unwrap_or(usize::MAX);
         self.room_for(repeat)?;
         let number = self.events.len();
