@@ -65,7 +65,7 @@ pub fn recognise(bytes: &mut Unpacked) -> io::Result<Content> {
     }
     Ok(Content::Lines(if kubernetes_audit::is_audit_line(&line) {
         LineKind::KubernetesAudit
-    } else if logs::is_log_line(&line) {
+    } else if logs::is_log_line(line.lines().next().unwrap_or_default()) {
         LineKind::Log
     } else {
         LineKind::Events

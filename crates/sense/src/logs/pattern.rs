@@ -9,14 +9,16 @@
 //! `source` must be an address or a host's name, with or without a port; where it is none, the pattern does not fit.
 
 use compact_str::CompactString;
-use event::Text;
 use event::log::{Act, LogRecord};
+use event::{Class, Text};
 use serde::{Deserialize, Serialize};
 
 /// Longest text that is kept of a place, in bytes: a user's name, a command line.
 const KEPT_BYTES: usize = 1024;
 /// Least text of a pattern: with less it would fit almost any line.
 const TEXT_BYTES: usize = 4;
+/// By what a login was tried where nothing says it.
+const UNKNOWN_METHOD: &str = "unknown";
 /// Longest name of a host. Source: RFC 1035, section 2.3.4.
 const HOST_BYTES: usize = 255;
 
@@ -32,7 +34,7 @@ pub struct Pattern {
     /// The service, as `authentication.service` has it.
     #[serde(default)]
     pub service: String,
-    /// By what it was tried, as `authentication.method` has it.
+    /// By what it was tried, as `authentication.method` has it; empty: `unknown`, unless the line says it.
     #[serde(default)]
     pub method: String,
     /// The text with its places.
@@ -135,7 +137,12 @@ impl Compiled {
         let anchor =
             literals.iter().max_by_key(|literal| literal.len()).map_or("", |literal| literal.as_str());
         let anchor = anchor.to_owned();
-        let (service, method) = (pattern.service.as_str().into(), pattern.method.as_str().into());
+        let method = match pattern.method.as_str() {
+            // Logins are counted by method.
+            "" if pattern.act.class() == Class::Authentication => UNKNOWN_METHOD,
+            named => named,
+        };
+        let (service, method) = (pattern.service.as_str().into(), method.into());
         Ok(Self { parts, greedy, anchor, act: pattern.act, service, method })
     }
 

@@ -49,7 +49,7 @@ impl Time {
         let bound = i64::try_from(bound_ns).ok()?;
         let latest = bound.saturating_add(86_400 * SECOND_NS);
         let year = 1970 + bound / (31_556_952 * SECOND_NS);
-        let of_year = |year: i64| Some(days(year, month, day)? * 86_400 * SECOND_NS + of_day_ns);
+        let of_year = |year: i64| nanoseconds(days(year, month, day)?, of_day_ns);
         // The 29th of February is not in every year.
         let years = (0..=8).map(|back| year + 1 - back);
         years.filter_map(of_year).find(|ns| *ns <= latest).and_then(|ns| u64::try_from(ns).ok())
@@ -73,6 +73,11 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     let leaps = |year: i64| year / 4 - year / 100 + year / 400;
     let of_years = (year - 1970) * 365 + leaps(year - 1) - leaps(1969);
     Some(of_years + before + i64::from(is_leap && month > 1) + day - 1)
+}
+
+/// Nanoseconds since 1970; `None` behind the year 2262, where 64 bits end.
+fn nanoseconds(days: i64, of_day_ns: i64) -> Option<i64> {
+    days.checked_mul(86_400 * SECOND_NS)?.checked_add(of_day_ns)
 }
 
 /// Reads a text from its start.
@@ -228,7 +233,7 @@ fn common(text: &str) -> Option<(Time, &str)> {
 }
 
 fn known(days: i64, of_day_ns: i64, zone: Option<i64>) -> Option<Time> {
-    let ns = days * 86_400 * SECOND_NS + of_day_ns - zone.unwrap_or(0) * SECOND_NS;
+    let ns = nanoseconds(days, of_day_ns)?.checked_sub(zone.unwrap_or(0) * SECOND_NS)?;
     Some(Time::Known { ns: u64::try_from(ns).ok()?, zoned: zone.is_some() })
 }
 
@@ -269,6 +274,14 @@ mod tests {
         assert_eq!(seconds("Jan  3 00:00:00 x").unwrap().0, NEW_YEAR - 363 * 86_400);
         let leap = leading("Feb 29 00:00:00").unwrap().0.before(NEW_YEAR * 1_000_000_000).unwrap();
         assert_eq!(leap / 1_000_000_000, 1_582_934_400, "2020");
+    }
+
+    #[test]
+    fn a_time_that_64_bits_do_not_hold_is_none() {
+        assert_eq!(leading("2399-12-10T00:00:00Z"), None);
+        assert_eq!(leading("10/Dec/2300:14:41:40 +0100"), None);
+        let yearless = leading("Feb 12 14:10:21").unwrap().0;
+        assert!(yearless.before(i64::MAX.unsigned_abs()).is_some_and(|ns| ns > NEW_YEAR * 1_000_000_000));
     }
 
     #[test]
