@@ -11,7 +11,7 @@ use super::marks::{Find, Marks, Prepared, has_stood};
 use super::names::{Ends, Names, Starts};
 use super::node::Node;
 use super::pairs::Pairs;
-use super::record::{Alone, Key, Record, Scalar};
+use super::record::{Alone, Key, Record, Scalar, bool_text};
 use super::witness::{self, BESIDE_LIMIT, Group, Want, What, whole};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -58,6 +58,8 @@ struct FieldIndex {
     foreign: Box<[u32]>,
     /// Where there is any value.
     present: Box<[u32]>,
+    /// Where the value is no, or yes.
+    of_bool: [Box<[u32]>; 2],
     has_texts: bool,
     /// Length of the shortest text in which anything may stand.
     shortest: usize,
@@ -257,17 +259,27 @@ impl FieldIndex {
             numbers: numbers.collect(),
             foreign: foreign.into_boxed_slice(),
             present: present.into_boxed_slice(),
+            of_bool: Default::default(),
             has_texts,
             shortest,
             may_be_text: true,
             is_cheap: false,
         };
-        Self { is_cheap: ready.is_cheap(), ..ready }
+        let of_bool = [false, true].map(|flag| {
+            let (text, mut found) = (bool_text(flag), Vec::new());
+            ready.find(text, text.as_bytes(), &mut found);
+            found.into_boxed_slice()
+        });
+        Self { is_cheap: ready.is_cheap(), of_bool, ..ready }
     }
 
     /// Marks what stands in one of several values, or in one that is no text. The memo of this number remembers texts.
     #[inline]
     fn candidates(&self, value: Scalar<'_>, memo: usize, marks: &mut Marks) {
+        if let Scalar::Bool(flag) = value {
+            marks.add_all(self.of_bool.get(usize::from(flag)).map_or(&[], |found| &**found));
+            return;
+        }
         let is_known = self.has_texts
             && value.is_text(|text| {
                 if text.len() >= self.shortest {

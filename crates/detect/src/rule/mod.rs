@@ -152,7 +152,9 @@ impl Program {
         let mut sorted: Vec<(Vec<RuleIndex>, Vec<Node<Field>>)> =
             Class::ALL.iter().map(|_| (Vec::new(), Vec::new())).collect();
         for (number, (class, node)) in rules {
-            if let Some((numbers, nodes)) = sorted.get_mut(class as usize) {
+            if let Some((numbers, nodes)) = sorted.get_mut(class as usize)
+                && let Some(node) = typed::settled(node, class)
+            {
                 numbers.push(number);
                 nodes.push(node);
             }

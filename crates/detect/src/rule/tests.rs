@@ -296,6 +296,36 @@ fn a_lone_text_is_what_the_catalogue_gives() {
 }
 
 #[test]
+fn what_the_class_of_events_says_is_answered_before_any_event() {
+    let event = exec("/bin/chmod", "chmod +s x");
+    for (condition, is_left) in [
+        ("e", true),
+        ("p", false),
+        ("not p", true),
+        ("not e", false),
+        ("e and c", true),
+        ("p and c", false),
+        ("p or c", true),
+        ("e or n", true),
+        ("n and not p", true),
+        ("not (e and n)", true),
+        ("1 of *", true),
+    ] {
+        let detection = format!(
+            "e:\n  audit.type: [EXECVE, BPF]\np:\n  audit.type: SERVICE_STOP\nc:\n  process.arg0: chmod\n\
+             n:\n  process.arg0: nothing\ncondition: {condition}"
+        );
+        let expect = compiled(&detection).unwrap().holds(&event);
+        let node = typed::settled(compiled(&detection).unwrap(), Class::ProcessCreation);
+        assert_eq!(node.is_some(), is_left, "{condition}");
+        assert_eq!(node.is_some_and(|node| node.holds(&event)), expect, "{condition}");
+    }
+    let node = compiled("s:\n  audit.type: EXECVE\n  process.arg0: chmod\ncondition: s").unwrap();
+    let node = typed::settled(node, Class::ProcessCreation);
+    assert!(matches!(node, Some(Node::Ask(Field::ProcessArg0, _))), "{node:?}");
+}
+
+#[test]
 fn globs_take_no_longer_than_their_text() {
     let node = compiled(&format!("s:\n  CommandLine: '{}b'\ncondition: s", "*a".repeat(40))).unwrap();
     // Exponential matching would not come back.

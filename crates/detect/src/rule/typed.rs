@@ -163,6 +163,76 @@ fn of_process(event: &Event, field: Field) -> Option<&str> {
     }
 }
 
+/// The condition for events of `class`, which says the value of some fields: what asks for these alone is answered. `None`
+/// where it can hold for no such event.
+pub(super) fn settled(node: Node<Field>, class: Class) -> Option<Node<Field>> {
+    Some(folded(node, class)).filter(|node| !is_never(node))
+}
+
+fn folded(node: Node<Field>, class: Class) -> Node<Field> {
+    let each = |parts: Box<[Node<Field>]>| parts.into_iter().map(|part| folded(part, class));
+    match node {
+        Node::And(parts) => {
+            let mut left: Vec<_> = each(parts).filter(|part| !is_always(part)).collect();
+            match left.iter().position(is_never) {
+                Some(never) => left.swap_remove(never),
+                None => only_or(left, Node::And),
+            }
+        }
+        Node::Or(parts) => {
+            let mut left: Vec<_> = each(parts).filter(|part| !is_never(part)).collect();
+            match left.iter().position(is_always) {
+                Some(always) => left.swap_remove(always),
+                None => only_or(left, Node::Or),
+            }
+        }
+        Node::Not(part) => match folded(*part, class) {
+            part if is_always(&part) => Node::Or(Box::default()),
+            part if is_never(&part) => Node::And(Box::default()),
+            part => Node::Not(Box::new(part)),
+        },
+        Node::Ask(field, tests) => match answer(field, &tests, class) {
+            Some(true) => Node::And(Box::default()),
+            Some(false) => Node::Or(Box::default()),
+            None => Node::Ask(field, tests),
+        },
+        other => other,
+    }
+}
+
+/// Whether one of `tests` holds for events of `class`; `None` where the class does not say.
+fn answer(field: Field, tests: &[Test<Field>], class: Class) -> Option<bool> {
+    let own = [class.as_str()];
+    let values: &[&str] = match field {
+        Field::AuditType => event::field::audit_types(class),
+        Field::EventClass => &own,
+        _ => return None,
+    };
+    let mut each = tests.iter().map(|test| match test {
+        Test::Text(matcher) => Some(values.iter().any(|value| matcher.matches(value))),
+        _ => None,
+    });
+    each.try_fold(false, |any, holds| holds.map(|holds| any | holds))
+}
+
+fn is_always(node: &Node<Field>) -> bool {
+    matches!(node, Node::And(parts) if parts.is_empty())
+}
+
+fn is_never(node: &Node<Field>) -> bool {
+    matches!(node, Node::Or(parts) if parts.is_empty())
+}
+
+fn only_or(mut parts: Vec<Node<Field>>, kind: fn(Box<[Node<Field>]>) -> Node<Field>) -> Node<Field> {
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        last => {
+            parts.extend(last);
+            kind(parts.into_boxed_slice())
+        }
+    }
+}
+
 /// What sensors are told of the rules: which fields, operations and file names can matter.
 pub(crate) trait Sensed {
     /// The fields that the rules of each class read.
